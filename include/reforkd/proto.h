@@ -1,0 +1,166 @@
+/*
+ * proto.h - the payloads of messages.def.
+ *
+ * Runs in:    every process; both ends are built from one tree and run on one
+ *             machine, so the structs travel as they lie in memory
+ * Owns:       nothing
+ * After fork: unchanged
+ * Raises:     never
+ */
+#ifndef REFORKD_PROTO_H
+#define REFORKD_PROTO_H
+
+#include <stdint.h>
+
+#include <reforkd/roles.h>
+
+/* Bytes after a payload. A config of 500 listeners needs 40 KB. */
+#define RFK_TAIL_MAX 65536u
+/* Descriptors in one message: the kernel's SCM_MAX_FD is 253. */
+#define RFK_FDS_MAX 128
+/* Slots of one master, over all pools; the board reserves two rows for each. */
+#define RFK_SLOTS_MAX 512
+#define RFK_ROWS_MAX (2 * RFK_SLOTS_MAX)
+
+/*
+ * A token names one attempt (a fork, a promotion) for as long as the master
+ * lives; it is never reused, so that a late answer cannot be taken for a new
+ * one. 0 is no token.
+ */
+struct rfk_start {
+	uint32_t protocol; /* RFK_PROTOCOL */
+	uint32_t generation;
+	int32_t master_pid;
+};
+
+struct rfk_settings {
+	uint32_t protocol;
+	uint32_t personality; /* enum rfk_personality */
+};
+
+struct rfk_configured {
+	uint32_t listeners; /* number of descriptors */
+	uint32_t unused;
+};
+
+struct rfk_fork {
+	uint64_t token;
+	uint32_t slot; /* worker.nr */
+	uint32_t row;  /* of the board: 2 * slot or 2 * slot + 1 */
+	uint32_t generation;
+	uint32_t unused;
+};
+
+struct rfk_spawned {
+	uint64_t token;
+	uint32_t slot;
+	uint32_t row;
+	uint32_t generation;
+	int32_t pid; /* for people and logs; signals go by the pidfd */
+};
+
+/* code and status are those of siginfo_t (CLD_EXITED, CLD_KILLED ...). */
+struct rfk_died {
+	uint64_t token;
+	int32_t pid;
+	int32_t code;
+	int32_t status;
+	int32_t unused;
+};
+
+struct rfk_ready {
+	uint32_t generation;
+	int32_t pid;
+	uint64_t took_us; /* from its fork or exec, heap preparation included */
+};
+
+struct rfk_failed {
+	int32_t exit_status; /* what the process leaves with */
+	int32_t is_config;   /* 1: the text is "file:line: what", for the operator */
+};
+
+struct rfk_promote {
+	uint64_t token;
+	uint32_t generation; /* the candidate's */
+	uint32_t force;	     /* by hand: 1; the reasons are the same, only named */
+};
+
+struct rfk_promoted {
+	uint64_t token;
+	uint32_t generation;
+	int32_t pid;
+};
+
+/* STOP, QUIT, REOPEN, VOLUNTEER. */
+struct rfk_stop {
+	uint32_t run_at_exit; /* STOP only: the last mold of a full stop */
+	uint32_t limit_ms;    /* QUIT only: how long draining may take, 0 = timeout */
+};
+
+/* Callbacks that unicorn and pitchfork run in their masters. */
+enum rfk_hook_name {
+	RFK_HOOK_AFTER_WORKER_EXIT = 1,
+	RFK_HOOK_AFTER_MONITOR_READY = 2,
+	RFK_HOOK_AFTER_HARD_TIMEOUT = 3,
+	RFK_HOOK_LOG = 4, /* tail: a line of the master's for the file's logger; slot = severity */
+};
+
+struct rfk_hook {
+	uint64_t token;
+	uint32_t name; /* enum rfk_hook_name */
+	uint32_t slot;
+	uint32_t generation;
+	int32_t pid;
+	int32_t code;
+	int32_t status;
+};
+
+struct rfk_exiting {
+	uint32_t why; /* enum rfk_exit_why */
+	uint32_t unused;
+};
+
+enum rfk_exit_why {
+	RFK_EXIT_QUIT = 1,	   /* it was told to */
+	RFK_EXIT_MASTER_GONE = 2,  /* the channel reached EOF */
+	RFK_EXIT_SIGNAL = 3,	   /* QUIT, TERM or INT from outside */
+	RFK_EXIT_APPLICATION = 4,  /* the application called exit */
+};
+
+enum rfk_personality {
+	RFK_NATIVE = 0,
+	RFK_UNICORN = 1,
+	RFK_PITCHFORK = 2,
+};
+
+enum rfk_type {
+	RFK_MSG_NONE = 0,
+#define RFK_MSG(name, senders, min_fds, max_fds, payload, tail) RFK_MSG_##name,
+#include <reforkd/messages.def>
+#undef RFK_MSG
+	RFK_MSG_END
+};
+
+/* One decoded message. The union holds the payload of its type. */
+struct rfk_msg {
+	enum rfk_type type;
+	union {
+		struct rfk_start start;
+		struct rfk_settings settings;
+		struct rfk_configured configured;
+		struct rfk_fork fork;
+		struct rfk_spawned spawned;
+		struct rfk_died died;
+		struct rfk_ready ready;
+		struct rfk_failed failed;
+		struct rfk_promote promote;
+		struct rfk_promoted promoted;
+		struct rfk_stop stop;
+		struct rfk_hook hook;
+		struct rfk_exiting exiting;
+	} u;
+	const char *tail; /* borrowed: valid until the next chan_get */
+	uint32_t tail_len;
+};
+
+#endif
