@@ -1,0 +1,143 @@
+/*
+ * pidfd.c - processes by descriptor, never by number.
+ */
+#include "base/pidfd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Linux 6.13, and the exit code 6.15: newer than the headers here. */
+struct pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code; /* in wait(2) encoding */
+};
+
+#define INFO_EXIT (UINT64_C(1) << 3)
+#define GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
+
+static bool getinfo_is_off;
+
+void
+pidfd_getinfo_off(void)
+{
+	getinfo_is_off = true;
+}
+
+int
+pidfd_open_pid(pid_t pid)
+{
+	long fd = syscall(SYS_pidfd_open, pid, 0); /* CLOEXEC by itself */
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int
+pidfd_signal(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno
+								       : 0;
+}
+
+/* 1 = ended, 0 = not yet, -errno (-ECHILD: not a child of ours). */
+static int
+wait_pidfd(int pidfd, int flags, struct pidfd_exit *out)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	while (
+	    waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | flags) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (info.si_pid == 0)
+		return 0;
+	out->code = info.si_code;
+	out->status = info.si_status;
+	return 1;
+}
+
+/* 1 = known, 0 = not reaped yet, or this kernel does not tell. */
+static int
+ask_pidfd(int pidfd, struct pidfd_exit *out)
+{
+	struct pidfd_info info = { .mask = INFO_EXIT };
+	int status;
+
+	if (getinfo_is_off || ioctl(pidfd, GET_INFO, &info) < 0 ||
+	    (info.mask & INFO_EXIT) == 0)
+		return 0;
+	status = info.exit_code;
+	if (WIFEXITED(status)) {
+		out->code = CLD_EXITED;
+		out->status = WEXITSTATUS(status);
+	} else {
+		out->code = WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
+		out->status = WTERMSIG(status);
+	}
+	return 1;
+}
+
+int
+pidfd_status(int pidfd, struct pidfd_exit *out)
+{
+	int rc = wait_pidfd(pidfd, 0, out);
+
+	if (rc != -ECHILD)
+		return rc;
+	return ask_pidfd(pidfd, out);
+}
+
+int
+pidfd_peek(int pidfd, struct pidfd_exit *out)
+{
+	return wait_pidfd(pidfd, WNOWAIT, out);
+}
+
+int
+pidfd_reap(int pidfd)
+{
+	struct pidfd_exit ignored;
+	int rc = wait_pidfd(pidfd, 0, &ignored);
+
+	if (rc < 0)
+		return rc;
+	return rc == 1 ? 0 : -EAGAIN;
+}
+
+bool
+pidfd_ok(const struct pidfd_exit *end)
+{
+	return end->code == CLD_EXITED && end->status == 0;
+}
+
+const char *
+pidfd_exit_text(const struct pidfd_exit *end, char *out, size_t cap)
+{
+	const char *name;
+
+	if (end->code == CLD_EXITED) {
+		(void)snprintf(out, cap, "exit %d", end->status);
+		return out;
+	}
+	if (end->code != CLD_KILLED && end->code != CLD_DUMPED) {
+		(void)snprintf(out, cap, "status unknown");
+		return out;
+	}
+	name = sigabbrev_np(end->status);
+	(void)snprintf(out, cap, "%s%s%ssignal %d%s%s",
+	    name != NULL ? "SIG" : "", name != NULL ? name : "",
+	    name != NULL ? " (" : "", end->status,
+	    end->code == CLD_DUMPED ? ", core dumped" : "",
+	    name != NULL ? ")" : "");
+	return out;
+}
