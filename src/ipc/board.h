@@ -23,7 +23,10 @@ struct rfk_board *board_map(int fd);
 /* The worker's side: its own row only. */
 void board_row_born(struct rfk_row *, uint32_t generation, pid_t, uint64_t inherited);
 void board_row_beat(struct rfk_row *, enum rfk_work, uint64_t now_ms);
-/* deadline 0 = none. method and path are not NUL-terminated. */
+/*
+ * deadline 0 = none. method and path are not NUL-terminated. The counters
+ * (requests, errors, refused ...) are the caller's to count, row->requests too.
+ */
 void board_unit_begin(struct rfk_row *, uint64_t now_ms, uint64_t deadline_ms,
     const char *method, size_t method_len, const char *path, size_t path_len);
 void board_unit_end(struct rfk_row *, enum rfk_work next, uint64_t now_ms);
