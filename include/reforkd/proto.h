@@ -91,10 +91,17 @@ struct rfk_promoted {
 	int32_t pid;
 };
 
-/* STOP, QUIT, REOPEN, VOLUNTEER. */
+/* STOP, QUIT, REOPEN. */
 struct rfk_stop {
 	uint32_t run_at_exit; /* STOP only: the last mold of a full stop */
 	uint32_t limit_ms;    /* QUIT only: how long draining may take, 0 = timeout */
+};
+
+/* A worker offers itself as the next mold. */
+struct rfk_volunteer {
+	uint32_t by_hand;  /* 1: SIGUSR2 to this worker; 0: refork_after */
+	uint32_t unused;
+	uint64_t requests; /* served by this process */
 };
 
 /* Callbacks that unicorn and pitchfork run in their masters. */
@@ -156,6 +163,7 @@ struct rfk_msg {
 		struct rfk_promote promote;
 		struct rfk_promoted promoted;
 		struct rfk_stop stop;
+		struct rfk_volunteer volunteer;
 		struct rfk_hook hook;
 		struct rfk_exiting exiting;
 	} u;

@@ -1,0 +1,206 @@
+#include "ruby/hooks.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include <ruby/encoding.h>
+
+#include "ruby/try.h"
+#include "worker/self.h"
+
+static const char *const hook_names[HOOK_COUNT] = {
+	[HOOK_BEFORE_FORK] = "before_fork",
+	[HOOK_AFTER_FORK] = "after_fork",
+	[HOOK_AFTER_WORKER_FORK] = "after_worker_fork",
+	[HOOK_AFTER_MOLD_FORK] = "after_mold_fork",
+	[HOOK_AFTER_WORKER_READY] = "after_worker_ready",
+	[HOOK_BEFORE_WORKER_EXIT] = "before_worker_exit",
+	[HOOK_AFTER_REQUEST_COMPLETE] = "after_request_complete",
+	[HOOK_AFTER_WORKER_EXIT] = "after_worker_exit",
+	[HOOK_AFTER_MONITOR_READY] = "after_monitor_ready",
+	[HOOK_AFTER_HARD_TIMEOUT] = "after_worker_hard_timeout",
+};
+
+static VALUE the_config = Qnil;
+static VALUE the_app = Qnil;
+static bool is_set[HOOK_COUNT]; /* so that a request asks no Hash */
+static bool has_logger;
+
+static VALUE
+logger_of_raises(void)
+{
+	return rb_funcall(the_config, rb_intern("own_logger"), 0);
+}
+
+static VALUE
+config_set_raises(VALUE unused)
+{
+	int i;
+
+	(void)unused;
+	rb_gc_register_address(&the_config);
+	for (i = 0; i < HOOK_COUNT; i++)
+		is_set[i] = RTEST(rb_funcall(the_config, rb_intern("hook?"), 1,
+		    ID2SYM(rb_intern(hook_names[i]))));
+	has_logger = RTEST(logger_of_raises());
+	return Qnil;
+}
+
+void
+hooks_config_set(VALUE config)
+{
+	struct ruby_error why;
+
+	the_config = config;
+	if (ruby_try(config_set_raises, NULL, &why) < 0)
+		ruby_error_log("reading the callbacks", &why);
+}
+
+static VALUE
+app_set_raises(VALUE unused)
+{
+	(void)unused;
+	rb_gc_register_address(&the_app);
+	return Qnil;
+}
+
+void
+hooks_app_set(VALUE app)
+{
+	the_app = app;
+	ruby_try(app_set_raises, NULL, NULL);
+}
+
+VALUE
+hooks_config(void)
+{
+	return the_config;
+}
+
+VALUE
+hooks_app(void)
+{
+	return the_app;
+}
+
+bool
+hooks_has(enum hook hook)
+{
+	return is_set[hook];
+}
+
+/* Arguments of Reforkd::Config#run_hook, mold/server.rb. */
+struct running {
+	enum hook hook;
+	const struct self *self;
+	VALUE env;
+	bool other; /* the worker is not this process: */
+	uint32_t slot, generation;
+	int pid, code, status;
+};
+
+static uint64_t
+requests_of(const struct self *self)
+{
+	if (self->my_row == NULL)
+		return 0;
+	return atomic_load_explicit(
+	    &self->my_row->requests, memory_order_relaxed);
+}
+
+static VALUE
+run_raises(VALUE p)
+{
+	const struct running *r = (const struct running *)p;
+	VALUE args[8];
+
+	args[0] = ID2SYM(rb_intern(hook_names[r->hook]));
+	args[1] = UINT2NUM(r->other ? r->slot : r->self->slot);
+	args[2] = UINT2NUM(r->other ? r->generation : r->self->generation);
+	args[3] = INT2NUM(r->other ? r->pid : (int)getpid());
+	args[4] = ULL2NUM(r->other ? 0 : requests_of(r->self));
+	args[5] = r->env;
+	args[6] = INT2NUM(r->code);
+	args[7] = INT2NUM(r->status);
+	return rb_funcallv(the_config, rb_intern("run_hook"), 8, args);
+}
+
+static int
+run(const struct running *running, struct ruby_error *why)
+{
+	struct running copy = *running;
+
+	if (!is_set[copy.hook])
+		return 0;
+	return ruby_try(run_raises, &copy, why);
+}
+
+int
+hooks_run(enum hook hook, const struct self *self, struct ruby_error *why)
+{
+	struct running running = { .hook = hook, .self = self, .env = Qnil };
+
+	return run(&running, why);
+}
+
+int
+hooks_request_complete(
+    const struct self *self, VALUE env, struct ruby_error *why)
+{
+	struct running running = { .hook = HOOK_AFTER_REQUEST_COMPLETE,
+		.self = self,
+		.env = env };
+
+	return run(&running, why);
+}
+
+int
+hooks_about_worker(enum hook hook, const struct self *self,
+    const struct rfk_hook *about, struct ruby_error *why)
+{
+	struct running running = { .hook = hook,
+		.self = self,
+		.env = Qnil,
+		.other = true,
+		.slot = about->slot,
+		.generation = about->generation,
+		.pid = about->pid,
+		.code = about->code,
+		.status = about->status };
+
+	return run(&running, why);
+}
+
+struct logging {
+	int severity;
+	const char *text;
+	size_t len;
+	bool done;
+};
+
+static VALUE
+log_raises(VALUE p)
+{
+	struct logging *l = (struct logging *)p;
+	VALUE logger = logger_of_raises();
+
+	if (!RTEST(logger))
+		return Qnil;
+	rb_funcall(logger, rb_intern("add"), 2, INT2NUM(l->severity),
+	    rb_utf8_str_new(l->text, (long)l->len));
+	l->done = true;
+	return Qnil;
+}
+
+int
+hooks_log(int severity, const char *text, size_t len)
+{
+	struct logging l = { .severity = severity, .text = text, .len = len };
+
+	if (!has_logger)
+		return -ENOENT;
+	if (ruby_try(log_raises, &l, NULL) < 0)
+		return -ECANCELED;
+	return l.done ? 0 : -ENOENT;
+}

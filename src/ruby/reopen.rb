@@ -1,0 +1,59 @@
+# frozen_string_literal: true
+
+# Log files after a rotation: what ruby/reopen.c asks.
+module Reforkd
+  module Logs
+    APPENDING = File::WRONLY | File::APPEND
+
+    class << self
+      # How many files another inode has taken the place of.
+      def reopen
+        files = []
+        ObjectSpace.each_object(File) { |file| files << file if log?(file) && rotated?(file) }
+        files.each { |file| replace(file) }
+        files.size
+      end
+
+      private
+
+      def log?(file)
+        return false if file.closed? || !file.sync || !file.path
+        return false unless file.stat.file?
+
+        (file.fcntl(3) & APPENDING) == APPENDING # 3 is F_GETFL
+      rescue IOError, SystemCallError
+        false
+      end
+
+      def rotated?(file)
+        now = File.stat(file.path)
+        was = file.stat
+        now.ino != was.ino || now.dev != was.dev
+      rescue Errno::ENOENT
+        true
+      rescue SystemCallError
+        false
+      end
+
+      def replace(file)
+        was = file.stat
+        external = file.external_encoding
+        internal = file.internal_encoding
+        File.open(file.path, "ab") do |fresh|
+          own(fresh, was)
+          file.reopen(fresh)
+        end
+        file.sync = true
+        file.set_encoding(external, internal) if external
+      end
+
+      # A file made by root for a worker must stay the worker's to append to.
+      def own(fresh, was)
+        now = fresh.stat
+        fresh.chown(was.uid, was.gid) if now.uid != was.uid || now.gid != was.gid
+      rescue SystemCallError
+        nil
+      end
+    end
+  end
+end

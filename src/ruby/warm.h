@@ -1,0 +1,20 @@
+/*
+ * warm.h - heap preparation before a mold forks (DESIGN 7): Process.warmup
+ * where Ruby has it; else GC.start, GC.compact, three more GC.start, the
+ * coderange scan, malloc_trim. Never both.
+ *
+ * Runs in:    mold, once, before READY
+ * Owns:       nothing
+ * After fork: not run again in workers
+ * Raises:     never
+ */
+#ifndef RUBY_WARM_H
+#define RUBY_WARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* 0 or -ECANCELED (logged; the heap is then as it was). */
+int warm_heap(bool compact, uint64_t *took_us);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * kind.h - what a kind of work (rack, lease, run) gives to the worker's loop.
+ *
+ * The loop (worker.c) owns waiting, the channel, signals, draining and the
+ * scoreboard beat; a kind owns where units of work come from and how one is
+ * done. All functions run on the main thread with the GVL held.
+ *
+ * Runs in:    worker
+ * Owns:       nothing
+ * After fork: `forked` runs in the candidate: close every client at once
+ * Raises:     never
+ */
+#ifndef WORKER_KIND_H
+#define WORKER_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct self;
+struct worker;
+struct loop;
+
+struct kind {
+	const char *name;
+	/* Before READY: build the app's calling objects, check listeners. 0, -errno. */
+	int (*open)(struct worker *);
+	/* A listener is readable (outer epoll): accept one and begin it. */
+	void (*acceptable)(struct worker *, int listener);
+	/* Do one unit that is complete, if there is one: true = did something. */
+	bool (*step)(struct worker *);
+	/* Stop taking new work; answer what was begun; close idle ones in time. */
+	void (*drain)(struct worker *, uint64_t until_ms);
+	bool (*drained)(struct worker *); /* nothing begun is left */
+	/* The connected descriptors it holds, for threads_shared_sockets. */
+	size_t (*descriptors)(struct worker *, int *out, size_t cap);
+	void (*forked)(struct worker *);
+	void (*close)(struct worker *);
+};
+
+extern const struct kind kind_rack;
+
+/* What a kind may use of its worker. */
+struct self *worker_self(struct worker *);
+struct loop *worker_loop(struct worker *);
+void *worker_state(struct worker *);	       /* the kind's own */
+void worker_state_set(struct worker *, void *); /* kind->close frees it */
+/* 0, or a status to leave with: the application called exit in a unit. */
+void worker_leave(struct worker *, int status);
+/* A unit begins and ends: row, deadline, the soft-timeout thread. */
+void worker_unit_begin(struct worker *, const char *method, size_t method_len,
+    const char *path, size_t path_len);
+void worker_unit_end(struct worker *);
+bool worker_is_draining(const struct worker *);
+
+#endif

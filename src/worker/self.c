@@ -1,0 +1,83 @@
+/* self.c - a process becomes a worker or a candidate; its title. */
+#include "worker/self.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "ipc/board.h"
+#include "ipc/chan.h"
+#include "ruby/vm.h"
+
+/* The parent's channel is closed here, so that its EOF means its own end. */
+static int
+channel_replace(struct self *self, int take_fd)
+{
+	chan_close(self->master);
+	self->master = chan_open(take_fd, RFK_MASTER);
+	return self->master != NULL ? 0 : -ENOMEM;
+}
+
+int
+self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
+{
+	int rc = channel_replace(self, take_fd);
+
+	if (rc < 0)
+		return rc;
+	if (fork->row >= RFK_ROWS_MAX || self->board == NULL)
+		return -EPROTO;
+	self->role = ROLE_WORKER;
+	self->generation = fork->generation;
+	self->slot = fork->slot;
+	self->row = fork->row;
+	self->token = fork->token;
+	self->born_us = clock_us();
+	self->my_row = &self->board->row[fork->row];
+	self->exit_status = 0;
+	self->run_at_exit = false;
+	fault_generation_set(self->generation);
+	board_row_born(
+	    self->my_row, self->generation, getpid(), self->inherited);
+	return 0;
+}
+
+int
+self_candidate(struct self *self, const struct rfk_promote *promote, int take_fd)
+{
+	int rc = channel_replace(self, take_fd);
+
+	if (rc < 0)
+		return rc;
+	if (self->my_row != NULL)
+		self->inherited += atomic_load_explicit(
+		    &self->my_row->requests, memory_order_relaxed);
+	self->role = ROLE_MOLD;
+	self->generation = promote->generation;
+	self->token = promote->token;
+	self->born_us = clock_us();
+	self->my_row = NULL;
+	self->booted = true;
+	self->exit_status = 0;
+	self->run_at_exit = false;
+	fault_generation_set(self->generation);
+	return 0;
+}
+
+void
+self_title(const struct self *self, const char *state, uint64_t requests)
+{
+	char title[160];
+
+	if (self->role == ROLE_MOLD)
+		snprintf(title, sizeof(title), "reforkd mold gen %u: %s",
+		    self->generation, state);
+	else
+		snprintf(title, sizeof(title),
+		    "reforkd worker %u gen %u: %s, %llu requests", self->slot,
+		    self->generation, state, (unsigned long long)requests);
+	vm_title(title);
+}

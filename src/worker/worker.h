@@ -1,0 +1,85 @@
+/*
+ * worker.h - the worker's loop, as the files of this folder share it.
+ *
+ * Runs in:    worker
+ * Owns:       its loop and watches; self is the process's
+ * After fork: the candidate frees it without touching the shared epoll set
+ * Raises:     never
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "worker/kind.h"
+#include "worker/self.h"
+
+struct watchman;
+
+struct worker {
+	struct self *self; /* borrowed */
+	const struct kind *kind;
+	void *state; /* the kind's */
+	struct loop loop;
+	struct loop_watch listeners[RFK_LISTENERS_MAX];
+	struct loop_watch channel;
+	struct loop_watch signals;
+	int acceptable; /* the listener that was readable, -1 = none */
+	bool is_draining;
+	bool is_leaving;
+	bool is_urgent; /* leave with what is begun unanswered */
+	uint64_t drain_until_ms;
+	enum rfk_exit_why why;
+	int status;
+	bool wants_reopen;
+	bool wants_promotion;
+	struct rfk_promote promotion;
+	bool is_candidate; /* this process is the fork; return ROLE_MOLD */
+	bool in_unit;
+	uint64_t unit_began_us;
+	uint64_t busy_since_us; /* of work without a pause, 0 = paused */
+	uint64_t title_ms;
+	uint64_t title_requests;
+	uint64_t stats_ms;
+};
+
+/* worker.c */
+void worker_drain(struct worker *, enum rfk_exit_why, uint64_t limit_ms);
+void worker_hurry(struct worker *, enum rfk_exit_why, int status);
+
+/* idle.c: between two units, and when there is nothing to do. */
+void idle_between(struct worker *, uint64_t now_us);
+void idle_waiting(struct worker *, uint64_t now_ms);
+void idle_title(struct worker *, const char *state);
+void idle_reopen(struct worker *);
+
+/* promote.c: true in the candidate, which returns ROLE_MOLD. */
+bool promote(struct worker *, const struct rfk_promote *);
+
+/*
+ * signals.c: the handlers are C and one process's own. They are set by
+ * signals_claim, again after the hooks, and given back to Ruby for a mold.
+ */
+enum signals_got {
+	SIGNALS_QUIT = 1 << 0,
+	SIGNALS_TERM = 1 << 1,
+	SIGNALS_USR1 = 1 << 2,
+	SIGNALS_USR2 = 1 << 3,
+};
+int signals_open(const struct self *); /* the eventfd to watch, or -errno */
+void signals_claim(const struct self *);
+unsigned signals_take(void); /* bits of signals_got */
+void signals_drop(void);     /* after a fork, and at the end */
+void signals_release(void);  /* the candidate: Ruby's own defaults again */
+
+/*
+ * watchman.c: the thread behind timeout_soft. It is made at the first unit of
+ * a process and reads the scoreboard row, so that a unit costs it nothing.
+ */
+void watchman_start(const struct self *);
+void watchman_forget(void); /* after a fork: the thread was the parent's */
+void watchman_stop(void);
+
+#endif
