@@ -1,0 +1,182 @@
+# reforkd - GNU make, no configure step. `make help` lists what there is to do.
+#
+# The lists below are the table of contents: within a folder, files stand in
+# the order in which data meets them.
+
+B ?= build
+RUBY ?= ruby
+CC ?= gcc
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/reforkd
+MANDIR ?= $(PREFIX)/share/man
+PORT ?= 8080
+WERROR ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+BASE = buf clock fail fd log pidfd title fault
+IPC = wire chan board settings
+HTTP = chars parser field head chunked format status
+MASTER_PURE = lifecycle refork
+MASTER = main options master signals pool succession child moldlink spawn \
+	listener pidfile watchdog deaths control verbs status
+CTL = main find client table memory
+RUBYDIR = names try vm hooks warm threads reopen
+MOLD = main boot config mold hatch user
+WORKER = self worker idle promote signals watchman
+RACK = conn request input env call response stream hijack
+
+RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
+
+LIBEV = -lev
+# libllhttp where the system has it (Debian 13), else libhttp-parser.
+HTTP_LIB := $(if $(wildcard /usr/include/llhttp.h),-lllhttp,-lhttp_parser)
+HTTP_DEF := $(if $(wildcard /usr/include/llhttp.h),-DHAVE_LLHTTP)
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
+	-Wpointer-arith -Wcast-qual -Wvla -Wundef -Wformat=2 \
+	-Wimplicit-fallthrough -Wdeclaration-after-statement $(WERROR)
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+OPT ?= -O2 -g $(HARDEN)
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fno-common \
+	-pthread $(OPT) $(WARN)
+override CPPFLAGS += -Isrc -Iinclude -I$(B)/src $(HTTP_DEF) \
+	-DRFK_LIBEXECDIR='"$(LIBEXECDIR)"' -include base/banned.h
+override LDFLAGS += -Wl,-z,relro,-z,now -pthread
+
+# The Ruby is asked once, and only when something needs it.
+RBCONFIG = $(RUBY) -rrbconfig -e
+RUBY_CFLAGS = $(eval RUBY_CFLAGS := $(shell $(RBCONFIG) 'c = RbConfig::CONFIG; print "-isystem #{c["rubyhdrdir"]} -isystem #{c["rubyarchhdrdir"]}"'))$(RUBY_CFLAGS)
+RUBY_LIBS = $(eval RUBY_LIBS := $(shell $(RBCONFIG) 'c = RbConfig::CONFIG; print c["ENABLE_SHARED"] == "yes" ? "-L#{c["libdir"]} -Wl,-rpath,#{c["libdir"]} #{c["LIBRUBYARG_SHARED"]} #{c["LIBS"]}" : "-L#{c["libdir"]} -rdynamic #{c["LIBRUBYARG_STATIC"]} #{c["MAINLIBS"]}"'))$(RUBY_LIBS)
+
+o = $(foreach f,$(2),$(B)/src/$(1)/$(f).o)
+OBJ_BASE = $(call o,base,$(BASE))
+OBJ_IPC = $(call o,ipc,$(IPC))
+OBJ_HTTP = $(call o,http,$(HTTP))
+OBJ_PURE = $(call o,master,$(MASTER_PURE))
+OBJ_MASTER = $(call o,master,$(MASTER)) $(OBJ_PURE)
+OBJ_CTL = $(call o,ctl,$(CTL))
+OBJ_VM = $(call o,ruby,$(RUBYDIR))
+OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
+	$(call o,rack,$(RACK))
+
+PROGRAMS = $(B)/reforkd $(B)/reforkd-mold $(B)/reforkctl
+
+all: $(PROGRAMS) ## build reforkd, reforkd-mold and reforkctl
+
+$(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
+
+$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
+
+$(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson
+
+$(OBJ_MOLD) $(OBJ_VM): override CFLAGS += $(RUBY_CFLAGS)
+
+# Ruby code is compiled in as bytes.
+RB_INC = $(RUBY_SOURCES:%=$(B)/%.inc)
+$(B)/%.rb.inc: %.rb
+	@mkdir -p $(@D)
+	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' >$@
+$(OBJ_MOLD) $(OBJ_VM): | $(RB_INC)
+$(call o,mold,config): $(RB_INC)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Tests. A unit test is one file of t/unit; those that need Ruby are named.
+CHECK_LIBS = $(shell pkg-config --libs check)
+UNIT_VM = try
+UNIT = $(filter-out $(UNIT_VM),$(basename $(notdir $(wildcard t/unit/*.c))))
+UNIT_BIN = $(UNIT:%=$(B)/t/unit/%)
+UNIT_VM_BIN = $(UNIT_VM:%=$(B)/t/unit/%)
+FUZZ = $(filter-out replay,$(basename $(notdir $(wildcard t/fuzz/*.c))))
+E2E = $(wildcard t/e2e/*.t)
+RULES = $(wildcard t/*.t)
+LOAD_SRC = $(wildcard t/load/*.c)
+T ?=
+TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
+
+$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+	rm -f $@ && ar rcs $@ $^
+
+$(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(B)/libreforkd.a $(CHECK_LIBS) $(HTTP_LIB) $(LIBEV)
+
+$(UNIT_VM_BIN): $(B)/t/unit/%: t/unit/%.c $(OBJ_VM) $(B)/libreforkd.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RUBY_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $^ $(CHECK_LIBS) $(RUBY_LIBS)
+
+$(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(B)/libreforkd.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HTTP_LIB)
+
+$(B)/load: $(LOAD_SRC) $(wildcard t/load/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -It/load $(OPT) $(WARN) -o $@ $(LOAD_SRC)
+
+run: ## set up what is missing, start the demo application (PORT=8080)
+	@t/setup run
+	@$(MAKE) --no-print-directory all
+	@examples/rails/demo $(B) $(PORT)
+
+check: ## set up what is missing, run every test
+	@t/setup check
+	@$(MAKE) --no-print-directory all unit rules e2e
+
+unit: $(UNIT_BIN) $(UNIT_VM_BIN) $(FUZZ:%=$(B)/t/fuzz/%) ## unit tests (T=name for one)
+	$(TAP) $(if $(T),$(B)/t/unit/$(T),$(UNIT_BIN) $(UNIT_VM_BIN))
+	@for f in $(FUZZ); do $(B)/t/fuzz/$$f t/fuzz/corpus/$${f#http_}/* >/dev/null || exit 1; done
+
+rules: ## tests of the code base itself: layers, cards, headers, links
+	B=$(B) CC="$(CC)" prove --timer $(RULES)
+
+e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
+	B=$(B) RUBY="$(RUBY)" prove --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
+
+asan: ## unit tests and fuzz corpora under ASan and UBSan
+	@$(MAKE) --no-print-directory B=$(B)/asan UNIT_VM= \
+	    OPT='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
+
+FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '\.def$$')
+
+format: ## clang-format over every C file
+	clang-format -i $(FORMATTED)
+
+lint: ## clang-format, clang-tidy, cppcheck, mandoc
+	@t/setup lint
+	clang-format --dry-run -Werror $(FORMATTED)
+	t/lint
+
+bench: all $(B)/load ## the tables of docs/BENCH.md
+	@t/setup bench
+	B=$(B) t/bench/all
+
+install: all ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/reforkd $(B)/reforkctl $(DESTDIR)$(BINDIR)
+	install -m 755 $(B)/reforkd-mold $(DESTDIR)$(LIBEXECDIR)
+	install -m 644 docs/reforkd.8 docs/reforkctl.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 docs/reforkd.conf.5 $(DESTDIR)$(MANDIR)/man5
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/reforkd $(DESTDIR)$(BINDIR)/reforkctl
+	rm -rf $(DESTDIR)$(LIBEXECDIR)
+	rm -f $(DESTDIR)$(MANDIR)/man8/reforkd.8 $(DESTDIR)$(MANDIR)/man8/reforkctl.8 $(DESTDIR)$(MANDIR)/man5/reforkd.conf.5
+
+clean: ## remove the build tree
+	rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+.PHONY: all run check unit rules e2e asan format lint bench install uninstall clean help
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
