@@ -22,10 +22,10 @@ enum life_state {
 };
 
 enum life_event {
-	LIFE_FORK,	  /* the pool wants a worker here */
-	LIFE_SPAWNED,	  /* its mold has made it */
+	LIFE_FORK,        /* the pool wants a worker here */
+	LIFE_SPAWNED,     /* its mold has made it */
 	LIFE_NOT_SPAWNED, /* its mold says that it could not */
-	LIFE_MOLD_GONE,	  /* its mold died before it answered */
+	LIFE_MOLD_GONE,   /* its mold died before it answered */
 	LIFE_READY,
 	LIFE_PROMOTE,
 	LIFE_PROMOTED,

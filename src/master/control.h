@@ -1,0 +1,48 @@
+/*
+ * control.h - the control socket: UNIX, mode 0600, SO_PEERCRED checked. One
+ * request line ("VERB arguments\n"), answered by lines and a last line
+ * "end 0" or "end 1 why".
+ *
+ * Everything a client sends is hostile; a client that stops reading or writing
+ * is dropped. Nothing a client does stops the master's loop.
+ *
+ * Runs in:    master
+ * Owns:       the socket, its file, its clients
+ * After fork: CLOEXEC
+ * Raises:     never
+ */
+#ifndef MASTER_CONTROL_H
+#define MASTER_CONTROL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+
+struct master;
+struct control;
+struct control_client;
+
+/* Opens the socket at path (stale ones are replaced, live ones refused). */
+struct control *control_open(
+    struct master *, const char *path, struct fail *why);
+void control_close(struct control *); /* unlinks its file; NULL is fine */
+const char *control_path(const struct control *);
+/* "" settings: PID.sock beside the pid file, else a path by the config's hash.
+ */
+int control_default_path(
+    const char *pid_file, const char *config, char *out, size_t cap);
+
+/* For verbs.c: one answer line, and the end. */
+void control_say(struct control_client *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void control_end(struct control_client *, int rc, const char *why);
+struct master *control_master(struct control_client *);
+/* Calls the verb of the line; it ends at once, or later (refork, reload). */
+void verbs_run(struct control_client *, char *line);
+void verbs_gone(struct control_client *); /* the client left while waiting */
+/* status.c: the lines of `status`, `deaths`. Values are %-escaped. */
+void status_say(struct master *, struct control_client *);
+void status_deaths(struct master *, struct control_client *);
+
+#endif

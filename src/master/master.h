@@ -1,0 +1,93 @@
+/*
+ * master.h - PROCESS 1: libev, no Ruby. Owns listeners, pid file, slots,
+ * generations, the scoreboard, timers and the control socket.
+ *
+ * Runs in:    master
+ * Owns:       everything below
+ * After fork: its only forks exec a mold at once
+ * Raises:     never
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#ifdef RUBY_RUBY_H
+#error "Keep Ruby out of the master process"
+#endif
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ev.h>
+
+#include <reforkd/scoreboard.h>
+
+#include "master/deaths.h"
+#include "master/options.h"
+#include "master/pool.h"
+
+#define MASTER_SIGNALS 12
+
+struct control;
+
+enum master_phase {
+	MASTER_BOOTING, /* no mold has been READY yet */
+	MASTER_SERVING,
+	MASTER_STOPPING, /* graceful: workers drain */
+	MASTER_KILLING,  /* immediate, or the limit of the stop has passed */
+};
+
+struct master {
+	struct ev_loop *loop;
+	const struct options *options;
+	struct rfk_board *board;
+	int board_fd;
+	enum master_phase phase;
+	int exit_status;
+	uint64_t started_ms;
+	uint64_t next_token;
+	int ready_fd; /* -D: the grandparent waits at the other end; else -1 */
+	char *cwd;    /* where it was started: a mold is exec'd from there */
+	struct pool pool; /* the pool `default`; more come with kinds of work */
+	struct control *control;
+	struct deaths deaths;
+	char pid_file[4096]; /* what this master wrote, "" = none */
+	ev_signal signals[MASTER_SIGNALS];
+	ev_prepare before_sleep;
+	ev_timer watchdog;
+	ev_timer stop_limit;
+	uint64_t watchdog_due_ms;
+	uint64_t
+	    grace_until_ms; /* the master was stopped: nobody is stale before */
+};
+
+int master_run(const struct options *); /* the exit status */
+
+uint64_t master_token(struct master *);
+/* What signals and control verbs ask for. */
+void master_stop(struct master *, bool graceful, const char *why);
+void master_reload(struct master *, const char *why);
+void master_reopen(struct master *);
+/* Ends the loop when nothing is left (called by the pool). */
+void master_look(struct master *);
+/* Boot has failed: says why, stops with `status`. */
+void master_fail(struct master *, int status);
+/* SETTINGS in force: stderr_path, pid file, control socket. 0 or *why. */
+int master_apply(
+    struct master *, const struct rfk_settings_table *, struct fail *why);
+void master_says_ready(struct master *);
+
+/* signals.c */
+void signals_start(struct master *);
+void signals_default(void); /* in a child, before exec */
+/* watchdog.c */
+void watchdog_start(struct master *);
+/* spawn.c: fork and exec of reforkd-mold; fds by SCM-less inheritance. */
+int spawn_mold(struct master *, uint32_t generation, pid_t *, int *give_pidfd,
+    int *give_chan_fd, struct fail *why);
+/* pidfile.c */
+int pidfile_write(const char *path, struct fail *why);
+void pidfile_remove(const char *path); /* only when it holds this pid */
+/* main.c */
+void master_title(struct master *);
+
+#endif

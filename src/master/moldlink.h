@@ -1,0 +1,87 @@
+/*
+ * moldlink.h - a mold as the master sees it. It is either exec'd (generation
+ * by boot) or a candidate that a worker has forked (generation by promotion).
+ *
+ * Runs in:    master
+ * Owns:       pidfd, channel, watchers, the settings it sent
+ * After fork: the master's only forks exec at once
+ * Raises:     never
+ */
+#ifndef MASTER_MOLDLINK_H
+#define MASTER_MOLDLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <ev.h>
+
+#include <reforkd/settings.h>
+
+#include "base/fail.h"
+#include "base/pidfd.h"
+
+struct pool;
+struct child;
+struct chan;
+struct rfk_hook;
+
+enum mold_state {
+	MOLD_EVALUATING, /* exec'd; SETTINGS to come */
+	MOLD_BINDING,    /* SETTINGS came; a listener is tried again */
+	MOLD_LOADING,    /* CONFIGURED was sent; or a candidate that prepares */
+	MOLD_READY,
+	MOLD_STOPPING, /* STOP was sent */
+	MOLD_KILLED,
+};
+
+struct moldlink {
+	struct pool *pool;
+	enum mold_state state;
+	uint32_t generation;
+	bool by_boot; /* exec'd by the master */
+	pid_t pid;
+	int pidfd;
+	struct chan *chan;
+	ev_io pidfd_io;
+	ev_io chan_io;
+	ev_timer deadline;
+	ev_timer binding;
+	ev_timer reaping;
+	unsigned int reap_tries;
+	struct pidfd_exit exit;
+	bool dead;
+	bool check_only; /* -t: SETTINGS is all that is wanted */
+	uint64_t born_ms;
+	uint64_t ready_ms;
+	struct child
+	    *forking; /* one FORK at a time, so that each has its time */
+	struct rfk_settings_table settings; /* by_boot, from SETTINGS on */
+	bool has_settings;
+	struct fail why; /* FAILED's text, or what the master says of its end */
+	bool is_config_error;
+};
+
+/* Forks and execs reforkd-mold; it appears through moldlink events. NULL: *why.
+ */
+struct moldlink *moldlink_boot(
+    struct pool *, uint32_t generation, struct fail *why);
+/* Takes over a candidate that PROMOTED named. */
+struct moldlink *moldlink_adopt(struct pool *, uint32_t generation, pid_t,
+    int take_pidfd, int take_chan_fd);
+/* Asks for a worker: 0, -EBUSY (one is under way), -errno. */
+int moldlink_fork(struct moldlink *, struct child *);
+void moldlink_stop(struct moldlink *, bool run_at_exit);
+void moldlink_kill(struct moldlink *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void moldlink_reopen(struct moldlink *);
+void moldlink_hook(
+    struct moldlink *, const struct rfk_hook *, const char *text);
+void moldlink_no_listeners(
+    struct moldlink *); /* full stop: closes its copies */
+/* Reads what it has sent: before a sweep, so that SPAWNED precedes a death. */
+void moldlink_drain(struct moldlink *);
+void moldlink_look(struct moldlink *);         /* has it ended? */
+bool moldlink_usable(const struct moldlink *); /* READY and alive */
+
+#endif

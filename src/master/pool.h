@@ -1,0 +1,82 @@
+/*
+ * pool.h - one mold family and its slots: a kind of work, a current mold and
+ * generation, settings, listeners.
+ *
+ * pool_touch marks it; before the loop sleeps pool_reconcile compares what
+ * should be (wanted workers, generation) with what is, and does the next thing.
+ *
+ * Runs in:    master
+ * Owns:       its children, molds, listeners and settings
+ * After fork: the master's only forks exec at once
+ * Raises:     never
+ */
+#ifndef MASTER_POOL_H
+#define MASTER_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ev.h>
+
+#include <reforkd/settings.h>
+
+#include "base/fail.h"
+#include "master/child.h"
+#include "master/listener.h"
+#include "master/moldlink.h"
+#include "master/succession.h"
+
+struct master;
+
+#define POOL_OLD_MOLDS 8
+
+struct pool {
+	struct master *master;
+	char name[64];
+	struct rfk_settings_table settings; /* in force */
+	struct listeners listeners;
+	struct child
+	    *children;   /* 2 for each slot; child[2 * nr], child[2 * nr + 1] */
+	uint32_t slots;  /* RFK_SLOTS_MAX */
+	uint32_t wanted; /* workers: worker_processes, TTIN, TTOU */
+	uint32_t generation;                  /* of the current mold */
+	uint32_t last_generation;             /* the highest ever given out */
+	struct moldlink *mold;                /* the current one, NULL = none */
+	struct moldlink *old[POOL_OLD_MOLDS]; /* retired, not yet gone */
+	struct succession succession;
+	unsigned int failures; /* workers that died early, in a row */
+	unsigned int boot_failures;
+	uint64_t not_before_ms; /* no fork or boot before: backoff */
+	ev_timer backoff;
+	bool dirty;
+	bool serving; /* all wanted slots have served once: "ready" was said */
+};
+
+int pool_init(struct pool *, struct master *, const char *name);
+void pool_fini(struct pool *);
+void pool_touch(struct pool *);
+void pool_reconcile(struct pool *);
+
+/* A worker's two children; the one that serves (newest first), or NULL. */
+struct child *pool_child(struct pool *, uint32_t slot, int which);
+struct child *pool_serving(struct pool *, uint32_t slot);
+struct child *pool_vacant(struct pool *, uint32_t slot);
+struct child *pool_by_token(struct pool *, uint64_t token);
+struct child *pool_by_pid(struct pool *, pid_t);
+uint32_t pool_count(struct pool *, enum life_state);
+uint32_t pool_alive(struct pool *); /* children that are not VACANT */
+
+/* Events from children and molds. */
+void pool_child_ready(struct pool *, struct child *);
+void pool_child_gone(struct pool *, struct child *, const char *cause);
+void pool_mold_settings(struct pool *, struct moldlink *);
+void pool_mold_ready(struct pool *, struct moldlink *);
+void pool_mold_gone(struct pool *, struct moldlink *, const char *cause);
+/* The next mold is now the one; the old is retired. */
+void pool_install(struct pool *, struct moldlink *);
+
+void pool_scale(struct pool *, uint32_t wanted, const char *why);
+void pool_reopen(struct pool *);
+void pool_stop(struct pool *, bool graceful);
+
+#endif
