@@ -16,7 +16,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd title fault
+BASE = buf clock fail fd log pidfd title fault loop
 IPC = wire chan board settings
 HTTP = chars parser field head chunked format status
 MASTER_PURE = lifecycle refork

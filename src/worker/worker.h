@@ -27,6 +27,7 @@ struct worker {
 	struct loop_watch channel;
 	struct loop_watch signals;
 	int acceptable; /* the listener that was readable, -1 = none */
+	int accepted_last;
 	bool is_draining;
 	bool is_leaving;
 	bool is_urgent; /* leave with what is begun unanswered */

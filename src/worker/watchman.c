@@ -1,0 +1,295 @@
+/*
+ * watchman.c - a thread of C that looks at this worker's row.
+ *
+ * At the soft timeout it has the main thread log where it is (a postponed job,
+ * run at Ruby's next safe point, and SIGVTALRM, Ruby's own way to end a blocking
+ * call); when there is no safe point it logs the system call instead. With the
+ * master gone it enforces the hard timeout itself.
+ *
+ * It never sleeps longer than the soft timeout, so that a unit that starts
+ * after a look cannot expire before the next one; a unit costs it nothing.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <ruby/debug.h>
+#include <ruby/ruby.h>
+#include <ruby/version.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "ipc/board.h"
+#include "ipc/chan.h"
+#include "ruby/try.h"
+
+#define HAS_JOB_HANDLES                                                        \
+	(RUBY_API_VERSION_MAJOR > 3 ||                                         \
+	    (RUBY_API_VERSION_MAJOR == 3 && RUBY_API_VERSION_MINOR >= 3))
+
+/* One in a process; the job and the thread both find it here. */
+static struct {
+	bool running;
+	pthread_t thread;
+	pthread_t main;
+	pid_t main_tid;
+	int stop_fd;
+	int channel;
+	uint32_t slot;
+	uint64_t soft_ms, hard_ms;
+	const struct rfk_row *row;
+	uint64_t told_ms; /* unit_ms of the unit whose job was triggered */
+	_Atomic uint64_t job_ms; /* unit_ms of the unit whose job has run */
+	uint64_t gave_up_ms;	 /* unit_ms of the unit without a safe point */
+	bool master_gone;
+#if HAS_JOB_HANDLES
+	rb_postponed_job_handle_t job;
+	bool has_job;
+#endif
+} own = { .stop_fd = -1 };
+
+static uint64_t
+unit_of(const struct rfk_row *row)
+{
+	return atomic_load_explicit(&row->unit_ms, memory_order_acquire);
+}
+
+static VALUE
+backtrace_raises(VALUE p)
+{
+	char *out = (char *)p;
+	VALUE lines = rb_funcall(rb_thread_main(), rb_intern("backtrace"), 0);
+	VALUE text;
+
+	out[0] = '\0';
+	if (!RB_TYPE_P(lines, T_ARRAY))
+		return Qnil;
+	text = rb_ary_join(lines, rb_str_new_cstr("\n"));
+	snprintf(out, 8192, "%.*s", (int)RSTRING_LEN(text), RSTRING_PTR(text));
+	RB_GC_GUARD(text);
+	return Qnil;
+}
+
+static void
+request_log(const char *what)
+{
+	struct board_view view;
+	uint64_t now_ms = clock_ms();
+
+	board_view(own.row, &view);
+	log_error("worker=%u PID:%d %s: %s %s has taken %" PRIu64 " ms of %" PRIu64,
+	    own.slot, (int)getpid(), what, view.method, view.path,
+	    view.unit_ms != 0 && now_ms > view.unit_ms ? now_ms - view.unit_ms : 0,
+	    own.hard_ms);
+}
+
+/* At a safe point, with the GVL; a unit that ended meanwhile needs no line. */
+static void
+on_job(void *unused)
+{
+	static char text[8192];
+	uint64_t unit_ms = unit_of(own.row);
+
+	(void)unused;
+	if (unit_ms == 0 || unit_ms != own.told_ms ||
+	    atomic_exchange(&own.job_ms, unit_ms) == unit_ms)
+		return;
+	request_log("soft timeout");
+	if (ruby_try(backtrace_raises, text, NULL) == 0)
+		log_lines(LOG_LV_ERROR, text);
+}
+
+static void
+job_trigger(void)
+{
+#if HAS_JOB_HANDLES
+	rb_postponed_job_trigger(own.job);
+#else
+	rb_postponed_job_register_one(0, on_job, NULL);
+#endif
+}
+
+static const char *
+call_name(long nr)
+{
+	static const struct {
+		long nr;
+		const char *name;
+	} names[] = {
+		{ SYS_read, "read" },
+		{ SYS_write, "write" },
+		{ SYS_futex, "futex (a lock or a condition)" },
+		{ SYS_connect, "connect" },
+		{ SYS_recvfrom, "recvfrom" },
+		{ SYS_recvmsg, "recvmsg" },
+		{ SYS_sendto, "sendto" },
+		{ SYS_ppoll, "ppoll" },
+		{ SYS_epoll_pwait, "epoll_pwait" },
+		{ SYS_clock_nanosleep, "clock_nanosleep" },
+		{ SYS_nanosleep, "nanosleep" },
+		{ SYS_wait4, "wait4" },
+		{ SYS_flock, "flock" },
+		{ SYS_fcntl, "fcntl" },
+		{ SYS_fsync, "fsync" },
+#ifdef SYS_poll
+		{ SYS_poll, "poll" },
+		{ SYS_select, "select" },
+		{ SYS_epoll_wait, "epoll_wait" },
+#endif
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].nr == nr)
+			return names[i].name;
+	return "";
+}
+
+/* "in system call 0 read", or that the thread runs code that never pauses. */
+static void
+syscall_log(void)
+{
+	char path[64], text[256] = "", what[256];
+	char *end;
+	long nr;
+
+	snprintf(
+	    path, sizeof(path), "/proc/self/task/%d/syscall", own.main_tid);
+	if (fd_read_file(path, text, sizeof(text)) < 0)
+		snprintf(text, sizeof(text), "unknown");
+	text[strcspn(text, "\n")] = '\0';
+	nr = strtol(text, &end, 10);
+	if (end == text)
+		snprintf(what, sizeof(what),
+		    "no Ruby safe point since the soft timeout, %s",
+		    strcmp(text, "running") == 0 ? "running native code" : text);
+	else
+		snprintf(what, sizeof(what),
+		    "no Ruby safe point since the soft timeout, "
+		    "in system call %ld %s (%.100s)",
+		    nr, call_name(nr), text);
+	request_log(what);
+}
+
+/* Milliseconds until the next look. */
+static int
+look(void)
+{
+	uint64_t now_ms = clock_ms();
+	uint64_t unit_ms = unit_of(own.row);
+	uint64_t elapsed = now_ms > unit_ms ? now_ms - unit_ms : 0;
+	uint64_t last = own.hard_ms - (own.hard_ms - own.soft_ms) / 4;
+
+	if (unit_ms == 0)
+		return (int)own.soft_ms;
+	if (own.master_gone && elapsed >= own.hard_ms) {
+		request_log("timeout, and no master to end it: killing itself");
+		(void)kill(getpid(), SIGKILL);
+	}
+	if (elapsed < own.soft_ms)
+		return (int)(own.soft_ms - elapsed);
+	if (own.told_ms != unit_ms) {
+		own.told_ms = unit_ms;
+		job_trigger();
+		(void)pthread_kill(own.main, SIGVTALRM);
+	}
+	if (elapsed < last)
+		return (int)(last - elapsed);
+	if (atomic_load(&own.job_ms) != unit_ms && own.gave_up_ms != unit_ms) {
+		own.gave_up_ms = unit_ms;
+		syscall_log();
+	}
+	return elapsed < own.hard_ms ? (int)(own.hard_ms - elapsed)
+				     : (int)own.soft_ms;
+}
+
+static void *
+watch(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = own.stop_fd, .events = POLLIN },
+			{ .fd = own.master_gone ? -1 : own.channel } };
+		int left_ms = look();
+		int n = poll(fds, 2, left_ms > 0 ? left_ms : 1);
+
+		if (n > 0 && fds[0].revents != 0)
+			return NULL;
+		if (n > 0 && fds[1].revents != 0)
+			own.master_gone = true;
+	}
+}
+
+/* Its signals are blocked: Ruby's and ours belong to the main thread. */
+static void
+thread_make(void)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	own.running = pthread_create(&own.thread, NULL, watch, NULL) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!own.running)
+		log_warn("worker=%u: no thread for timeout_soft", own.slot);
+}
+
+void
+watchman_start(const struct self *self)
+{
+	if (own.stop_fd >= 0)
+		return;
+	own.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	own.main = pthread_self();
+	own.main_tid = (pid_t)syscall(SYS_gettid);
+	own.channel = chan_fd(self->master);
+	own.slot = self->slot;
+	own.hard_ms = (uint64_t)self->settings.timeout;
+	own.soft_ms = (uint64_t)settings_soft_ms(&self->settings);
+	if (own.soft_ms == 0 || own.soft_ms > own.hard_ms)
+		own.soft_ms = own.hard_ms;
+	if (own.soft_ms > INT32_MAX)
+		own.soft_ms = INT32_MAX;
+	own.row = self->my_row;
+	own.told_ms = own.gave_up_ms = 0;
+	atomic_store(&own.job_ms, 0);
+	own.master_gone = false;
+#if HAS_JOB_HANDLES
+	if (!own.has_job)
+		own.job = rb_postponed_job_preregister(0, on_job, NULL);
+	own.has_job = true;
+#endif
+	if (own.stop_fd >= 0)
+		thread_make();
+}
+
+void
+watchman_forget(void)
+{
+	own.running = false;
+	fd_close(&own.stop_fd);
+}
+
+void
+watchman_stop(void)
+{
+	uint64_t one = 1;
+
+	if (own.running) {
+		(void)!write(own.stop_fd, &one, sizeof(one));
+		(void)pthread_join(own.thread, NULL);
+	}
+	watchman_forget();
+}
