@@ -4,7 +4,8 @@
 #   nok NAME CMD...      CMD fails             is NAME GOT WANT   same string
 #   like NAME GOT ERE    GOT matches           unlike NAME GOT ERE
 #   conf [NAME]          writes a config file from stdin, sets $CONF
-#   start CONF [args]    starts reforkd, waits until it is ready; $MASTER
+#   start CONF [args]    starts reforkd, waits until it is ready; $MASTER.
+#                        A test that wants a failing start says spawn
 #   stop [SIGNAL]        ends it (TERM) and waits; fails when something is left
 #   ctl ARGS             reforkctl           body PATH ERE, code PATH   curl
 #   logged ERE [N]       the log has the line (N times)
@@ -19,8 +20,7 @@
 # Each test has its own directory ($DIR), where $SOCK listens. Nothing waits for
 # time: a test waits for a fact.
 
-ROOT=$(cd "$(dirname "$0")" && git rev-parse --show-toplevel 2>/dev/null) ||
-	ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+ROOT=${ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
 B=${B:-build}
 case $B in /*) ;; *) B=$ROOT/$B ;; esac
 REFORKD=${REFORKD:-$B/reforkd}
@@ -35,6 +35,8 @@ export ROOT B DIR SOCK LOAD_IDS RFK_TEST XDG_RUNTIME_DIR
 unset PORT RACK_ENV WEB_CONCURRENCY NOTIFY_SOCKET CURL_HOME
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 MASTER= LOADER= CONF= tests=0 failures=0
+
+exec 3>&1 # where TAP goes while a command's output is kept
 
 pause() { perl -e 'select undef, undef, undef, 0.05'; }
 now() { date +%s; }
@@ -139,12 +141,14 @@ spawn() { # CONF [args]; does not wait
 	MASTER=$!
 }
 
-ready_or_dead() { grep -Eq "$READY" "$LOG" || ! alive "$MASTER"; }
+ready_or_dead() { logged "$READY" || gone "$MASTER"; }
+serving() { logged "$READY" && alive "$MASTER"; }
 
-start() {
+start() { # the rest of a test makes no sense when this fails
 	spawn "$@"
 	until_true ready_or_dead
-	ok 'starts' alive "$MASTER"
+	ok 'starts' serving
+	[ "$failures" -eq 0 ] || finish
 }
 
 stop() {
@@ -255,7 +259,7 @@ load_wait() { # its failures are ours
 	load_status=$?
 	LOADER=
 	cat "$DIR/load.out"
-	diag <"$DIR/load.out" >&2
+	tail -n 1 "$DIR/load.out" | diag >&3
 	return $load_status
 }
 load_stop() {
