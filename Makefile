@@ -11,6 +11,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/reforkd
 MANDIR ?= $(PREFIX)/share/man
 PORT ?= 8080
+EXAMPLE ?= rails
 WERROR ?=
 ifeq ($(origin CC),default)
 CC := gcc
@@ -23,9 +24,9 @@ MASTER_PURE = lifecycle refork
 MASTER = main options master signals pool succession child moldlink spawn \
 	listener pidfile watchdog deaths control verbs status
 CTL = main find client table memory
-RUBYDIR = names try vm hooks warm threads reopen
-MOLD = main boot config mold hatch user
-WORKER = self worker idle promote signals watchman
+RUBYDIR = names try vm prelude hooks warm threads reopen
+MOLD = main signals config boot mold hatch
+WORKER = self worker idle promote signals watchman user
 RACK = conn request input env call response stream hijack
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
@@ -122,13 +123,13 @@ $(B)/load: $(LOAD_SRC) $(wildcard t/load/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE -It/load $(OPT) $(WARN) -o $@ $(LOAD_SRC)
 
-run: ## set up what is missing, start the demo application (PORT=8080)
+run: ## set up what is missing, start an example (PORT=8080, EXAMPLE=rails)
 	@t/setup run
 	@$(MAKE) --no-print-directory all
-	@examples/rails/demo $(B) $(PORT)
+	@B=$(B) PORT=$(PORT) examples/start $(EXAMPLE)
 
 check: ## set up what is missing, run every test
-	@t/setup check
+	@t/setup check pg
 	@$(MAKE) --no-print-directory all unit rules e2e
 
 unit: $(UNIT_BIN) $(UNIT_VM_BIN) $(FUZZ:%=$(B)/t/fuzz/%) ## unit tests (T=name for one)
