@@ -17,7 +17,7 @@
 
 static char *area;
 static size_t area_size;
-/* environ's array, freed by nobody: setenv may move environ once more. */
+/* The environment's array and strings, one block; freed by nobody. */
 static char **volatile moved;
 
 /* How far the strings lie one behind the other. */
@@ -30,45 +30,53 @@ end_of(char *const *strings, char *end)
 	return end;
 }
 
-static int
-copy_each(char **out, char *const *strings)
+/* The strings and their array in one block, or NULL. */
+static char **
+copy_of(char *const *strings)
 {
-	for (; *strings != NULL; strings++, out++) {
-		*out = strdup(*strings);
-		if (*out == NULL)
-			return -ENOMEM;
+	size_t n, size = 0;
+	char **copy, *p;
+
+	for (n = 0; strings[n] != NULL; n++)
+		size += strlen(strings[n]) + 1;
+	copy = malloc((n + 1) * sizeof(*copy) + size);
+	if (copy == NULL)
+		return NULL;
+	p = (char *)(copy + n + 1);
+	for (n = 0; strings[n] != NULL; n++) {
+		size = strlen(strings[n]) + 1;
+		copy[n] = memcpy(p, strings[n], size);
+		p += size;
 	}
-	return 0;
+	copy[n] = NULL;
+	return copy;
 }
 
 int
 title_init(int argc, char **argv)
 {
-	char *end;
-	char **env;
-	size_t n = 0;
+	char **args, **env, *end;
+	const char *slash;
 
 	if (argc < 1)
 		return -EINVAL;
 	end = end_of(environ, end_of(argv, NULL));
-	while (environ[n] != NULL)
-		n++;
-	env = calloc(n + 1, sizeof(*env));
-	if (env == NULL)
-		return -ENOMEM;
-	moved = env;
-	if (copy_each(env, environ) < 0)
-		return -ENOMEM;
-	area = argv[0];
-	if (copy_each(argv, argv) < 0) {
-		area = NULL;
+	args = copy_of(argv);
+	env = copy_of(environ);
+	if (args == NULL || env == NULL) {
+		free(args);
+		free(env);
 		return -ENOMEM;
 	}
+	area = argv[0];
+	area_size = (size_t)(end - area);
+	memcpy(argv, args, (size_t)argc * sizeof(*argv));
 	environ = env;
+	moved = env;
+	slash = strrchr(argv[0], '/');
 	program_invocation_name = argv[0];
 	program_invocation_short_name =
-	    strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0];
-	area_size = (size_t)(end - area);
+	    slash != NULL ? argv[0] + (slash + 1 - argv[0]) : argv[0];
 	return 0;
 }
 
