@@ -19,13 +19,13 @@ endif
 
 BASE = buf clock fail fd log pidfd title fault loop
 IPC = wire chan board settings
-HTTP = chars parser field head chunked format status
+HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork
 MASTER = main options master signals pool succession child moldlink spawn \
 	listener pidfile watchdog deaths control verbs status
 CTL = main find client table memory
 RUBYDIR = names try vm prelude hooks warm threads reopen
-MOLD = main signals config boot mold hatch
+MOLD = main wake config boot mold hatch
 WORKER = self worker idle promote signals watchman user
 RACK = conn request input env call response stream hijack
 

@@ -1,10 +1,13 @@
 #include "ruby/hooks.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include <ruby/encoding.h>
+
+#include <reforkd/proto.h>
 
 #include "ruby/try.h"
 #include "worker/self.h"
@@ -95,10 +98,24 @@ struct running {
 	enum hook hook;
 	const struct self *self;
 	VALUE env;
-	bool other; /* the worker is not this process: */
-	uint32_t slot, generation;
-	int pid, code, status;
+	const struct rfk_hook *about; /* another process, NULL = this one */
 };
+
+/* wait(2)'s encoding: the only way to a Process::Status is through $?. */
+static VALUE
+status_raises(const struct rfk_hook *about)
+{
+	int status = about->status & 0x7f;
+
+	if (about->code == 0)
+		return Qnil;
+	if (about->code == CLD_EXITED)
+		status = (about->status & 0xff) << 8;
+	else if (about->code == CLD_DUMPED)
+		status |= 0x80;
+	rb_last_status_set(status, about->pid);
+	return rb_last_status_get();
+}
 
 static uint64_t
 requests_of(const struct self *self)
@@ -113,17 +130,18 @@ static VALUE
 run_raises(VALUE p)
 {
 	const struct running *r = (const struct running *)p;
-	VALUE args[8];
+	const struct rfk_hook *about = r->about;
+	const struct self *self = r->self;
+	VALUE args[6];
 
 	args[0] = ID2SYM(rb_intern(hook_names[r->hook]));
-	args[1] = UINT2NUM(r->other ? r->slot : r->self->slot);
-	args[2] = UINT2NUM(r->other ? r->generation : r->self->generation);
-	args[3] = INT2NUM(r->other ? r->pid : (int)getpid());
-	args[4] = ULL2NUM(r->other ? 0 : requests_of(r->self));
-	args[5] = r->env;
-	args[6] = INT2NUM(r->code);
-	args[7] = INT2NUM(r->status);
-	return rb_funcallv(the_config, rb_intern("run_hook"), 8, args);
+	args[1] = UINT2NUM(about != NULL ? about->slot : self->slot);
+	args[2] =
+	    UINT2NUM(about != NULL ? about->generation : self->generation);
+	args[3] = INT2NUM(about != NULL ? about->pid : (int)getpid());
+	args[4] = ULL2NUM(about != NULL ? 0 : requests_of(self));
+	args[5] = about != NULL ? status_raises(about) : r->env;
+	return rb_funcallv(the_config, rb_intern("run_hook"), 6, args);
 }
 
 static int
@@ -148,9 +166,9 @@ int
 hooks_request_complete(
     const struct self *self, VALUE env, struct ruby_error *why)
 {
-	struct running running = { .hook = HOOK_AFTER_REQUEST_COMPLETE,
-		.self = self,
-		.env = env };
+	struct running running = {
+		.hook = HOOK_AFTER_REQUEST_COMPLETE, .self = self, .env = env
+	};
 
 	return run(&running, why);
 }
@@ -159,15 +177,9 @@ int
 hooks_about_worker(enum hook hook, const struct self *self,
     const struct rfk_hook *about, struct ruby_error *why)
 {
-	struct running running = { .hook = hook,
-		.self = self,
-		.env = Qnil,
-		.other = true,
-		.slot = about->slot,
-		.generation = about->generation,
-		.pid = about->pid,
-		.code = about->code,
-		.status = about->status };
+	struct running running = {
+		.hook = hook, .self = self, .env = Qnil, .about = about
+	};
 
 	return run(&running, why);
 }

@@ -2,8 +2,8 @@
  * hooks.h - the evaluated configuration: its callbacks, the application, the
  * logger.
  *
- * The Ruby side is mold/config.rb: Reforkd::Config (the DSL), and mold/server.rb
- * with Reforkd::Server and Reforkd::Worker (what callbacks get).
+ * The Ruby side is mold/config.rb: Reforkd::Config (the DSL), and
+ * mold/server.rb with Reforkd::Server and Reforkd::Worker (what callbacks get).
  *
  * Runs in:    mold, worker
  * Owns:       two registered VALUEs: the Reforkd::Config object and the app
@@ -23,16 +23,18 @@ struct rfk_hook;
 struct ruby_error;
 
 enum hook {
-	HOOK_BEFORE_FORK,	    /* mold before each worker; donor before a mold */
-	HOOK_AFTER_FORK,	    /* unicorn's: in the worker */
-	HOOK_AFTER_WORKER_FORK,	    /* pitchfork's: in the worker */
-	HOOK_AFTER_MOLD_FORK,	    /* in each mold, generation 0 included, before READY */
-	HOOK_AFTER_WORKER_READY,    /* in the worker, before its first accept */
-	HOOK_BEFORE_WORKER_EXIT,    /* in the worker, on a graceful end */
+	HOOK_BEFORE_FORK, /* mold before each worker; donor before a mold */
+	HOOK_AFTER_FORK,  /* unicorn's: in the worker */
+	HOOK_AFTER_WORKER_FORK,  /* pitchfork's: in the worker */
+	HOOK_AFTER_MOLD_FORK,    /* in each mold, generation 0 included, before
+				    READY */
+	HOOK_AFTER_WORKER_READY, /* in the worker, before its first accept */
+	HOOK_BEFORE_WORKER_EXIT, /* in the worker, on a graceful end */
 	HOOK_AFTER_REQUEST_COMPLETE, /* in the worker, with env */
-	HOOK_AFTER_WORKER_EXIT,	    /* in the mold, for the master */
-	HOOK_AFTER_MONITOR_READY,   /* likewise */
-	HOOK_AFTER_HARD_TIMEOUT,    /* likewise: a worker was killed for its timeout */
+	HOOK_AFTER_WORKER_EXIT,      /* in the mold, for the master */
+	HOOK_AFTER_MONITOR_READY,    /* likewise */
+	HOOK_AFTER_HARD_TIMEOUT,     /* likewise: a worker was killed for its
+					timeout */
 	HOOK_COUNT
 };
 
@@ -40,7 +42,7 @@ enum hook {
 void hooks_config_set(VALUE config);
 void hooks_app_set(VALUE app);
 VALUE hooks_config(void); /* Reforkd::Config, nil before the boot */
-VALUE hooks_app(void);	  /* what answers to call(env), nil before it is loaded */
+VALUE hooks_app(void); /* what answers to call(env), nil before it is loaded */
 
 bool hooks_has(enum hook);
 /*
@@ -48,7 +50,8 @@ bool hooks_has(enum hook);
  * arguments are made from *self. 0 (also when there is none), -ECANCELED.
  */
 int hooks_run(enum hook, const struct self *, struct ruby_error *why);
-int hooks_request_complete(const struct self *, VALUE env, struct ruby_error *why);
+int hooks_request_complete(
+    const struct self *, VALUE env, struct ruby_error *why);
 /*
  * Callbacks about another process, for the master: after_worker_exit,
  * after_monitor_ready, after_worker_hard_timeout. What a HOOK message says.

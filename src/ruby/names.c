@@ -5,8 +5,7 @@
 VALUE
 names_string_raises(const char *text)
 {
-	VALUE str =
-	    rb_enc_interned_str_cstr(text, rb_utf8_encoding());
+	VALUE str = rb_enc_interned_str_cstr(text, rb_utf8_encoding());
 
 	rb_gc_register_mark_object(str);
 	return str;

@@ -13,8 +13,7 @@ load_raises(VALUE p)
 	const struct prelude *part = (const struct prelude *)p;
 	VALUE vm = rb_const_get(rb_cObject, rb_intern("RubyVM"));
 	VALUE iseq = rb_const_get(vm, rb_intern("InstructionSequence"));
-	VALUE text =
-	    rb_utf8_str_new((const char *)part->text, (long)part->len);
+	VALUE text = rb_utf8_str_new((const char *)part->text, (long)part->len);
 	VALUE name = rb_sprintf("<reforkd>/%s", part->name);
 	VALUE code =
 	    rb_funcall(iseq, rb_intern("compile"), 3, text, name, name);

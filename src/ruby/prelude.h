@@ -21,6 +21,7 @@ struct prelude {
 	size_t len;
 };
 
-int prelude_load(const struct prelude *, struct ruby_error *why); /* 0, -ECANCELED */
+int prelude_load(
+    const struct prelude *, struct ruby_error *why); /* 0, -ECANCELED */
 
 #endif

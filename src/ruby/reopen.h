@@ -13,7 +13,8 @@
 
 struct ruby_error;
 
-int reopen_define(struct ruby_error *why); /* at the mold's boot: 0, -ECANCELED */
+int reopen_define(
+    struct ruby_error *why); /* at the mold's boot: 0, -ECANCELED */
 int reopen_logs(void); /* number of files reopened, or -ECANCELED (logged) */
 
 #endif

@@ -32,8 +32,8 @@ append(char *text, size_t size, const char *part)
 	size_t len = strlen(text);
 
 	if (len + 1 < size)
-		snprintf(text + len, size - len, "%s%s", len > 0 ? "; " : "",
-		    part);
+		snprintf(
+		    text + len, size - len, "%s%s", len > 0 ? "; " : "", part);
 }
 
 static void

@@ -29,6 +29,7 @@ int threads_fork_safe(char *text, size_t size);
 
 /* Connected sockets (not listeners, not ours) that Ruby IO objects or bare
  * descriptors of this process hold: number, and their peers in text. */
-int threads_shared_sockets(const int *ours, size_t nours, char *text, size_t size);
+int threads_shared_sockets(
+    const int *ours, size_t nours, char *text, size_t size);
 
 #endif

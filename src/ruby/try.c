@@ -34,7 +34,7 @@ static bool
 is_ours(const char *line)
 {
 	return strncmp(line, "<reforkd>", 9) == 0 ||
-	    strncmp(line, "<internal:", 10) == 0;
+	       strncmp(line, "<internal:", 10) == 0;
 }
 
 /* "file:line" of "file:line:in 'method'"; a file may have colons itself. */
@@ -103,7 +103,7 @@ static bool
 is_exception(VALUE err)
 {
 	return !RB_SPECIAL_CONST_P(err) && RB_BUILTIN_TYPE(err) != T_IMEMO &&
-	    RB_TEST(rb_obj_is_kind_of(err, rb_eException));
+	       RB_TEST(rb_obj_is_kind_of(err, rb_eException));
 }
 
 static void
@@ -172,8 +172,8 @@ ruby_error_log(const char *what, const struct ruby_error *why)
 	char line[sizeof(why->message) + sizeof(why->class_name) + 128];
 	char rest[sizeof(why->backtrace)];
 	const char *end = strchr(why->message, '\n');
-	int len = end != NULL ? (int)(end - why->message)
-			      : (int)strlen(why->message);
+	int len =
+	    end != NULL ? (int)(end - why->message) : (int)strlen(why->message);
 
 	snprintf(line, sizeof(line), "%s: %.*s (%s)", what, len, why->message,
 	    why->class_name);

@@ -18,12 +18,13 @@
 #include <ruby/ruby.h>
 
 struct ruby_error {
-	bool is_exit;	     /* SystemExit: the caller decides */
-	bool is_signal;	     /* SignalException, Interrupt: likewise */
-	int status;	     /* SystemExit's status, SignalException's signo */
+	bool is_exit;   /* SystemExit: the caller decides */
+	bool is_signal; /* SignalException, Interrupt: likewise */
+	int status;     /* SystemExit's status, SignalException's signo */
 	char class_name[128];
 	char message[1024];
-	char where[512];     /* "file:line" of the first frame outside reforkd, or "" */
+	char where[512]; /* "file:line" of the first frame outside reforkd, or
+			    "" */
 	char backtrace[4096]; /* lines, cut */
 };
 

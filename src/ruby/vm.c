@@ -34,6 +34,7 @@ vm_start(int argc, char **argv, void *anchor)
 	status = ruby_exec_node(node);
 	if (status != 0)
 		return ruby_cleanup(status);
+	ruby_script("reforkd");
 	return 0;
 }
 
@@ -68,7 +69,8 @@ vm_fork(struct ruby_error *why)
 	if (rc == 0)
 		return f.pid;
 	if (getpid() != before) {
-		ruby_error_log("a hook of Process._fork raised in the child", why);
+		ruby_error_log(
+		    "a hook of Process._fork raised in the child", why);
 		_exit(1);
 	}
 	return rc;
@@ -133,34 +135,43 @@ vm_title(const char *text)
 }
 
 struct yjit {
-	int result;
+	bool is_there, is_on, can_enable;
+	bool enable; /* asked for */
 };
 
 static VALUE
 yjit_raises(VALUE p)
 {
 	struct yjit *y = (struct yjit *)p;
-	VALUE vm, jit;
+	ID enable = rb_intern("enable");
+	VALUE vm = rb_const_get(rb_cObject, rb_intern("RubyVM"));
+	VALUE jit;
 
-	y->result = -ENOTSUP;
-	vm = rb_const_get(rb_cObject, rb_intern("RubyVM"));
 	if (!rb_const_defined(vm, rb_intern("YJIT")))
 		return Qnil;
 	jit = rb_const_get(vm, rb_intern("YJIT"));
-	if (RTEST(rb_funcall(jit, rb_intern("enabled?"), 0)))
-		y->result = 0;
-	else if (!rb_respond_to(jit, rb_intern("enable")))
-		y->result = -EAGAIN;
-	else if (RTEST(rb_funcall(jit, rb_intern("enable"), 0)))
-		y->result = 0;
+	y->is_there = true;
+	y->is_on = RTEST(rb_funcall(jit, rb_intern("enabled?"), 0));
+	y->can_enable = rb_respond_to(jit, enable);
+	if (y->enable && !y->is_on && y->can_enable)
+		y->is_on = RTEST(rb_funcall(jit, enable, 0));
 	return Qnil;
 }
 
 int
 vm_yjit_enable(void)
 {
-	struct yjit y = { .result = -ENOTSUP };
+	struct yjit y = { .enable = true };
 
 	ruby_try(yjit_raises, &y, NULL);
-	return y.result;
+	return y.is_on ? 0 : -ENOTSUP;
+}
+
+bool
+vm_yjit_at_start_only(void)
+{
+	struct yjit y = { .enable = false };
+
+	ruby_try(yjit_raises, &y, NULL);
+	return y.is_there && !y.is_on && !y.can_enable;
 }

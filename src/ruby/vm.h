@@ -9,6 +9,7 @@
 #ifndef RUBY_VM_H
 #define RUBY_VM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct ruby_error;
@@ -38,13 +39,15 @@ pid_t vm_fork(struct ruby_error *why);
  * vm_check_interrupts, then come back.
  */
 void vm_without_gvl(void *(*fn)(void *), void *arg);
-/* Trap handlers, Thread#raise, SignalException, under protection: 0 or -ECANCELED. */
+/* Trap handlers, Thread#raise, SignalException, under protection: 0 or
+ * -ECANCELED. */
 int vm_check_interrupts(struct ruby_error *why);
 /* Lets other Ruby threads run for one quantum. */
 void vm_yield(void);
 
 void vm_title(const char *text); /* Process.setproctitle; $0 stays */
-/* 0; -EAGAIN: only a start with RUBY_YJIT_ENABLE=1 can; -ENOTSUP: not built in. */
-int vm_yjit_enable(void);
+int vm_yjit_enable(void);        /* 0 (also when it is on), -ENOTSUP */
+/* 3.1, 3.2: it is built in and off, and only a new start can turn it on. */
+bool vm_yjit_at_start_only(void);
 
 #endif

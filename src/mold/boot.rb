@@ -1,0 +1,241 @@
+# frozen_string_literal: true
+
+# From the command line and the file to the settings: what mold/config.c calls.
+module Reforkd
+  # "file:line" of the first frame that is not ours.
+  def self.place(locations)
+    found = locations&.find { |l| !l.path.start_with?("<reforkd>", "<internal:") }
+    found ? "#{found.path}:#{found.lineno}" : "command line"
+  end
+
+  # Asked of Ruby, since its own handler and a trap's are one C function. nil is
+  # a handler of ours.
+  def self.untrapped?(signo)
+    was = Signal.trap(signo, "DEFAULT")
+    return true if [nil, "DEFAULT", "SYSTEM_DEFAULT"].include?(was)
+
+    Signal.trap(signo, was)
+    false
+  end
+
+  class Config
+    INTERNAL = %i[evaluate block personality_number app_load outputs_reopen].freeze
+    NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
+
+    # tail: "name=value" NUL ..., as START brings them.
+    def self.load(tail)
+      options = Hash.new { |hash, key| hash[key] = [] }
+      tail.split("\0").each do |pair|
+        name, value = pair.split("=", 2)
+        options[name] << value.force_encoding(Encoding.default_external)
+      end
+      new(options).tap(&:evaluate)
+    end
+
+    def evaluate
+      ENV["RACK_ENV"] = option("env") if option("env")
+      ENV["RACK_ENV"] ||= "development"
+      $stdout.sync = $stderr.sync = true
+      evaluate_file
+      decide_personality
+      embedded_options
+      extra_listener
+      from_environment
+      family_defaults
+      cross_checks
+    end
+
+    def personality_number
+      NUMBERS.fetch(@personality)
+    end
+
+    # "name=value" NUL ... for the master, ipc/settings.c.
+    def block
+      pairs = SETTINGS.filter_map { |name, row| [name, encode(name, row[0])] if @set.key?(name) && !@set[name].nil? }
+      pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
+      pairs << [:has_after_worker_exit, 1] if hook?(:after_worker_exit)
+      pairs << [:has_logger, 1] if own_logger
+      pairs << [:config_file, File.expand_path(@file)] if @file
+      pairs << [:rackup, File.expand_path(@rackup)] if @rackup
+      pairs << [:personality_why, @why[0, 255]]
+      pairs << [:refork_after, @set[:refork_after].map { |limit| limit || "false" }.join(",")] if @set[:refork_after]&.any?
+      pairs.concat(@listeners_wanted.map { |address, options| [:listen, address + options] })
+      pairs.map { |name, value| "#{name}=#{value}\0".b }.join
+    end
+
+    def app_load
+      plain = option("no_default_middleware") || @set[:default_middleware] == false
+      middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
+      App.load(@rackup || @set[:rack], @rackup ? false : @rack_makes_app, middleware)
+    end
+
+    def outputs_reopen
+      { stderr_path: $stderr, stdout_path: $stdout }.each do |name, io|
+        path = @set[name]
+        next if path.nil? || path.empty?
+
+        File.open(File.expand_path(path), "ab") { |file| io.reopen(file) }
+        io.sync = true
+      end
+      File.umask(@set[:umask]) if @set[:umask]
+    end
+
+    private
+
+    def option(name)
+      @options[name].last if @options.key?(name) && @options[name].last != ""
+    end
+
+    def evaluate_file
+      @file = option("config")
+      @file ||= %w[config/reforkd.rb].find { |path| File.file?(path) } if option("default_config")
+      @file ||= %w[config/pitchfork.rb].find { |path| File.file?(path) } if option("program") == "pitchfork"
+      return unless @file
+
+      source = read_file
+      instance_eval(source, @file, 1)
+    rescue ConfigError, SignalException
+      raise
+    rescue Exception => error
+      raise ConfigError, one_line(error)
+    end
+
+    def read_file
+      File.read(@file, encoding: Encoding::UTF_8)
+    rescue SystemCallError => error
+      raise ConfigError, "#{@file}: cannot be read: #{plain(error)} (is the path right, relative to #{Dir.pwd}?)"
+    end
+
+    # Any exception as "file:line: what (remedy)".
+    def one_line(error)
+      where = Reforkd.place(error.backtrace_locations)
+      case error
+      when SyntaxError then syntax_line(error.message)
+      when SystemExit then "#{where}: the file called exit(#{error.status}) (a configuration must end normally)"
+      when LoadError then "#{where}: #{first_line(error)} (install it, or add it to the Gemfile or to -I)"
+      else "#{where}: #{first_line(error)} (#{error.class})"
+      end
+    end
+
+    def first_line(error)
+      message = error.respond_to?(:original_message) ? error.original_message : error.message
+      message.to_s.lines.first.to_s.strip
+    end
+
+    # 3.1: "file:3: syntax error, unexpected ..."; 3.4: a drawing with carets.
+    def syntax_line(message)
+      lines = message.lines.map(&:strip)
+      place = lines.first.to_s[/\A(.+?:\d+):/, 1] || @file
+      drawn = message[/\^+~*\s*(\S.*)$/, 1]
+      said = drawn || lines.first.to_s.sub(/\A.+?:\d+:\s*/, "")
+      "#{place}: syntax error: #{said.sub(/\Asyntax error,?\s*/, "")}"
+    end
+
+    def decide_personality
+      program = option("program").to_s
+      families = @families.map(&:first).uniq - [:native]
+      native = @families.find { |family, _| family == :native }
+      @personality, @why =
+        if @set.key?(:personality) then [@set[:personality], "the file says so"]
+        elsif option("personality") then [option("personality").to_sym, "the command line says so"]
+        elsif %w[unicorn unicorn_rails pitchfork].include?(program) then [program[/unicorn|pitchfork/].to_sym, "started as #{program}"]
+        elsif native then [:native, "the file uses #{native[1]}"]
+        elsif families.size == 2 then [:native, "the file uses both unicorn's and pitchfork's directives"]
+        elsif families.size == 1 then [families[0], "the file uses #{@families.find { |f, _| f == families[0] }[1]}"]
+        elsif @file && File.basename(@file).match?(/\Aunicorn.*\.rb\z/) then [:unicorn, "the file is called #{File.basename(@file)}"]
+        else [:native, @file ? "nothing in the file says otherwise" : "there is no configuration file"]
+        end
+      return if NUMBERS.key?(@personality)
+
+      raise ConfigError, "command line: personality #{@personality} is not known (native, unicorn or pitchfork)"
+    end
+
+    # unicorn's own: "#\ -p 9292 -E production" in config.ru, read after the file.
+    def embedded_options
+      @rackup = option("rackup") || (@set[:rack].is_a?(String) ? @set[:rack] : nil)
+      @rackup ||= "config.ru" unless @set[:rack]
+      return unless @rackup
+      raise ConfigError, "#{@rackup}: not readable (a rackup file, or rack { App } in the configuration)" unless File.readable?(@rackup) && File.file?(@rackup)
+      return unless @personality == :unicorn && @rackup.end_with?(".ru")
+
+      words = File.read(@rackup, encoding: Encoding::UTF_8)[/^#\\(.*)/, 1].to_s.split
+      { "-p" => "port", "-o" => "host", "-E" => "env", "-l" => "listen" }.each do |flag, name|
+        words.each_cons(2) { |word, value| @options[name] << value if word == flag }
+      end
+      ENV["RACK_ENV"] = option("env") if option("env")
+    end
+
+    # -l adds to the file's, in every personality; so do -o and -p, together.
+    def extra_listener
+      @options["listen"].each { |address| listen(address) } if @options.key?("listen")
+      host, port = option("host"), option("port")
+      listen("#{host&.include?(":") ? "[#{host}]" : host || "0.0.0.0"}:#{port || 8080}") if host || port
+    end
+
+    # puma's variables, where the file and the command line are silent.
+    def from_environment
+      if @personality == :native
+        listen("0.0.0.0:#{ENV["PORT"]}") if @listeners_wanted.empty? && ENV["PORT"].to_s != ""
+        workers = ENV["WEB_CONCURRENCY"].to_s
+        unless @set.key?(:worker_processes) || workers.empty?
+          @set[:worker_processes] = workers == "auto" ? processors : number_from_environment("WEB_CONCURRENCY", workers)
+        end
+      end
+      @set[:pid] = option("pid") if option("pid") && !@set.key?(:pid)
+      listen("0.0.0.0:8080") if @listeners_wanted.empty?
+    end
+
+    def number_from_environment(name, value)
+      max = SETTINGS[:worker_processes][3]
+      return value.to_i if value.match?(/\A\d+\z/) && value.to_i.between?(1, max)
+      return 1 if value == "0"
+
+      raise ConfigError, "environment: not an integer: #{name}=#{value.inspect} (1 to #{max}, or auto)"
+    end
+
+    def processors
+      require "etc"
+      Etc.nprocessors
+    end
+
+    def family_defaults
+      return native_notes if @personality == :native
+
+      @set[:keepalive] = false unless @set.key?(:keepalive)
+      return unless @personality == :pitchfork
+
+      @set[:spawn_timeout] = 10 unless @set.key?(:spawn_timeout)
+      return unless @timeout_alone || !@set.key?(:timeout)
+
+      @set[:timeout_soft] = @set.fetch(:timeout, 20)
+      @set[:timeout] = @set[:timeout_soft] + 2
+    end
+
+    def native_notes
+      @notes << "preload_app false is ignored: the application is loaded once, by the mold" if @set[:preload_app] == false
+    end
+
+    def cross_checks
+      %i[pid stderr_path stdout_path control].each do |name|
+        path = @set[name]
+        next if path.nil? || path.empty?
+
+        path = File.expand_path(path)
+        next if File.writable?(path) && !File.directory?(path)
+        next if !File.exist?(path) && File.writable?(File.dirname(path)) && File.directory?(File.dirname(path))
+
+        raise ConfigError, "#{@places[name] || "command line"}: directory for #{name}=#{path} not writable (make it, or choose another)"
+      end
+    end
+
+    def encode(name, kind)
+      value = @set[name]
+      case kind
+      when :MS then (value * 1000).round
+      when :FLAG then value ? 1 : 0
+      when :TEXT then %i[pid control stderr_path stdout_path].include?(name) && value != "" ? File.expand_path(value) : value
+      else value
+      end
+    end
+  end
+end

@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+# Callbacks, and what they are given: a server and a worker, as unicorn's and
+# pitchfork's configurations know them.
+module Reforkd
+  class Config
+    # name => numbers of arguments that it may take
+    HOOKS = { before_fork: [1, 2], after_fork: [2], after_worker_fork: [2], after_mold_fork: [2],
+      after_worker_ready: [2], before_worker_exit: [2], after_request_complete: [3],
+      after_worker_exit: [3], after_monitor_ready: [1], after_worker_hard_timeout: [2],
+      before_exec: [1], after_worker_timeout: [3], before_service_worker_ready: [2],
+      before_service_worker_exit: [2] }.freeze
+    HOOKS_IGNORED = { before_exec: "the master runs no Ruby before it starts itself again",
+      after_worker_timeout: "the soft timeout logs the backtrace by itself",
+      before_service_worker_ready: "there is no service process",
+      before_service_worker_exit: "there is no service process" }.freeze
+
+    HOOKS.each do |name, arities|
+      define_method(name) do |callable = nil, &block|
+        hook_set(name, arities, block || callable)
+      end
+    end
+
+    def hook?(name)
+      !@set[name].nil?
+    end
+
+    # What ruby/hooks.c calls. `extra` is the env, or a Process::Status.
+    def run_hook(name, nr, generation, pid, requests, extra)
+      hook = @set[name]
+      worker = Worker.new(nr, generation, pid, requests, name == :after_mold_fork)
+      arguments = [@server ||= Server.new(self), worker, extra]
+      count = hook.respond_to?(:arity) && hook.arity >= 0 ? hook.arity : HOOKS.fetch(name).last
+      hook.call(*arguments.first(count))
+    end
+
+    private
+
+    def hook_set(name, arities, callable)
+      return @set[name] = nil if callable.nil?
+
+      complain("invalid type: #{name}=#{callable.inspect}", "give it a block") unless callable.respond_to?(:call)
+      arity = callable.respond_to?(:arity) ? callable.arity : arities.last
+      unless arities.include?(arity) || (arity.negative? && arities.last >= ~arity)
+        complain("#{name}=#{callable.inspect} has invalid arity: #{arity} (need #{arities.join(" or ")})")
+      end
+      seen(name)
+      @families << (arity == 2 ? [:unicorn, "before_fork with two arguments"] : [:pitchfork, "before_fork with one argument"]) if name == :before_fork && arity.positive?
+      @notes << "#{name} is ignored: #{HOOKS_IGNORED[name]}" if HOOKS_IGNORED.key?(name)
+      @set[name] = callable
+    end
+  end
+
+  # The server as a callback sees it: what the file said, in every process.
+  class Server
+    attr_reader :config
+
+    def initialize(config)
+      @config = config
+    end
+
+    def logger
+      @config[:logger]
+    end
+
+    def pid
+      @config[:pid]
+    end
+
+    def worker_processes
+      @config[:worker_processes] || SETTINGS[:worker_processes][1]
+    end
+
+    def timeout
+      @config[:timeout] || SETTINGS[:timeout][1] / 1000
+    end
+
+    def early_hints
+      @config[:early_hints] || false
+    end
+
+    def preload_app
+      true
+    end
+
+    def app
+      Reforkd.app
+    end
+
+    def listeners
+      @config.listeners_wanted.map(&:first)
+    end
+  end
+
+  # One worker, or the mold that was one.
+  class Worker
+    attr_reader :nr, :generation, :pid, :requests_count, :switched
+
+    def initialize(nr, generation, pid, requests, mold)
+      @nr = nr
+      @generation = generation
+      @pid = pid
+      @requests_count = requests
+      @mold = mold
+    end
+
+    def ==(other)
+      other.is_a?(Integer) ? other == @nr : super
+    end
+    alias eql? ==
+
+    def hash
+      @nr.hash
+    end
+
+    def mold?
+      @mold
+    end
+
+    def worker?
+      !@mold
+    end
+
+    def service?
+      false
+    end
+
+    def to_log
+      @mold ? "mold gen=#{@generation} pid=#{@pid}" : "worker=#{@nr} gen=#{@generation} pid=#{@pid}"
+    end
+
+    # Becomes another user now; the `user` directive does it after the callbacks.
+    def user(name, group = nil)
+      require "etc"
+      account = Etc.getpwnam(name)
+      gid = group ? Etc.getgrnam(group).gid : account.gid
+      if Process.euid != account.uid
+        Process.initgroups(name, gid)
+        Process::GID.change_privilege(gid)
+        Process::UID.change_privilege(account.uid)
+      end
+      @switched = true
+    end
+  end
+end

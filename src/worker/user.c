@@ -1,0 +1,68 @@
+#include "worker/user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "worker/self.h"
+
+static int
+fail(char *text, size_t size, const char *what, const char *name, int error)
+{
+	snprintf(text, size, "%s %s: %s", what, name, strerror(error));
+	return -error;
+}
+
+/* A rotated log must be one that the worker may open again. */
+static void
+logs_give(uid_t uid, gid_t gid)
+{
+	int fd;
+
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    (st.st_uid != uid || st.st_gid != gid))
+			(void)!fchown(fd, uid, gid);
+	}
+}
+
+int
+user_switch(const struct self *self, char *text, size_t size)
+{
+	const char *name = self->settings.user;
+	const char *group = self->settings.group;
+	struct passwd *account;
+	struct group *entry;
+	gid_t gid;
+
+	if (name[0] == '\0')
+		return 0;
+	errno = 0;
+	account = getpwnam(name);
+	if (account == NULL)
+		return fail(text, size, "can't find user", name,
+		    errno != 0 ? errno : ENOENT);
+	gid = account->pw_gid;
+	if (group[0] != '\0') {
+		entry = getgrnam(group);
+		if (entry == NULL)
+			return fail(text, size, "can't find group", group,
+			    errno != 0 ? errno : ENOENT);
+		gid = entry->gr_gid;
+	}
+	/* Born switched, or switched by worker.user in a callback. */
+	if (getuid() == account->pw_uid && geteuid() == account->pw_uid)
+		return 0;
+	logs_give(account->pw_uid, gid);
+	/* In this order: the groups need the rights that setuid gives up. */
+	if (initgroups(name, gid) < 0 || setgid(gid) < 0 ||
+	    setuid(account->pw_uid) < 0)
+		return fail(text, size, "cannot become", name, errno);
+	return 0;
+}
