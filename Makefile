@@ -17,13 +17,13 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd title fault loop
+BASE = buf clock fail fd log pidfd title fault loop escape record sockpath
 IPC = wire chan board settings
 HTTP = chars field parser target meaning head chunked status format
-MASTER_PURE = lifecycle refork
+MASTER_PURE = lifecycle refork line
 MASTER = main options master signals pool succession child moldlink spawn \
-	listener pidfile watchdog deaths control verbs status
-CTL = main find client table memory
+	listener pidfile watchdog deaths door control verbs status
+CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
 MOLD = main wake config boot mold hatch
 WORKER = self worker idle promote signals watchman user

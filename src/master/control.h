@@ -38,6 +38,10 @@ void control_say(struct control_client *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void control_end(struct control_client *, int rc, const char *why);
 struct master *control_master(struct control_client *);
+/* "asked by reforkctl, uid 1000 pid 42": for logs, inside the client. */
+const char *control_who(const struct control_client *);
+/* Outcomes still to come before this client's verb ends. */
+unsigned int *control_waits(struct control_client *);
 /* Calls the verb of the line; it ends at once, or later (refork, reload). */
 void verbs_run(struct control_client *, char *line);
 void verbs_gone(struct control_client *); /* the client left while waiting */

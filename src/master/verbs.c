@@ -1,0 +1,242 @@
+/*
+ * verbs.c - what reforkctl's requests do (reforkd/verbs.def).
+ *
+ * Whatever a verb sets in motion happens in the loop: refork and reload end
+ * later, when the succession tells its outcome.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <reforkd/version.h>
+
+#include "base/log.h"
+#include "master/control.h"
+#include "master/line.h"
+#include "master/master.h"
+
+typedef void verb_run(struct control_client *, const struct line *);
+
+static const char *
+phase_refusal(const struct master *m)
+{
+	switch (m->phase) {
+	case MASTER_SERVING:
+		return NULL;
+	case MASTER_BOOTING:
+		return "the master is still booting its first mold";
+	case MASTER_STOPPING:
+	case MASTER_KILLING:
+		break;
+	}
+	return "the master is stopping";
+}
+
+/* refork, reload */
+
+/* The first outcome of a queued request is the one it was queued behind. */
+static void
+on_outcome(void *arg, int rc, const char *text)
+{
+	struct control_client *c = arg;
+	unsigned int *waits = control_waits(c);
+
+	if (*waits > 0)
+		(*waits)--;
+	if (*waits == 0) {
+		control_end(c, rc < 0, text);
+		return;
+	}
+	rc = succession_wait(&control_master(c)->pool, on_outcome, c);
+	if (rc < 0)
+		control_end(
+		    c, 1, "it is under way, but nobody can wait for it");
+}
+
+static void
+begin(struct control_client *c, const struct line *line,
+    enum succession_kind kind, const char *name)
+{
+	struct pool *pool = &control_master(c)->pool;
+	char text[128];
+	int rc = succession_start(pool, kind, true, line->slot, control_who(c));
+
+	if (rc < 0) {
+		(void)snprintf(text, sizeof(text), "no %s now: %s", name,
+		    rc == -ESRCH || rc == -ENOENT ? "no worker that could be "
+						    "the next mold"
+						  : strerror(-rc));
+		control_end(c, 1, text);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%s %s", name,
+	    rc == 1 ? "is queued behind the one under way" : "has begun");
+	if (line->no_wait) {
+		control_end(c, 0, text);
+		return;
+	}
+	*control_waits(c) = rc == 1 ? 2 : 1;
+	rc = succession_wait(pool, on_outcome, c);
+	if (rc < 0) {
+		(void)snprintf(text, sizeof(text),
+		    "%s is under way, but nobody can wait for it: %s", name,
+		    strerror(-rc));
+		control_end(c, 1, text);
+	}
+}
+
+static void
+run_refork(struct control_client *c, const struct line *line)
+{
+	struct master *m = control_master(c);
+	char text[128];
+
+	if (phase_refusal(m) != NULL) {
+		control_end(c, 1, phase_refusal(m));
+	} else if (line->slot != UINT32_MAX &&
+		   (line->slot >= m->pool.slots ||
+		       pool_serving(&m->pool, line->slot) == NULL)) {
+		(void)snprintf(text, sizeof(text),
+		    "no worker %" PRIu32 " serves", line->slot);
+		control_end(c, 1, text);
+	} else {
+		begin(c, line, SUCCESSION_REFORK, "refork");
+	}
+}
+
+static void
+run_reload(struct control_client *c, const struct line *line)
+{
+	const char *refusal = phase_refusal(control_master(c));
+
+	if (refusal != NULL)
+		control_end(c, 1, refusal);
+	else
+		begin(c, line, SUCCESSION_RELOAD, "reload");
+}
+
+/* The others end at once. */
+
+static void
+run_scale(struct control_client *c, const struct line *line)
+{
+	struct pool *pool = &control_master(c)->pool;
+	const char *refusal = phase_refusal(control_master(c));
+	const uint32_t from = pool->wanted;
+	uint32_t to = line->scale_to;
+	char text[128];
+
+	if (refusal != NULL) {
+		control_end(c, 1, refusal);
+		return;
+	}
+	if (line->scale_by > 0)
+		to = from < RFK_SLOTS_MAX ? from + 1 : from;
+	else if (line->scale_by < 0)
+		to = from > 0 ? from - 1 : 0;
+	pool_scale(pool, to, control_who(c));
+	(void)snprintf(text, sizeof(text),
+	    "%" PRIu32 " workers are wanted, %" PRIu32 " were", pool->wanted,
+	    from);
+	control_end(c, 0, text);
+}
+
+static void
+run_status(struct control_client *c, const struct line *line)
+{
+	(void)line;
+	status_say(control_master(c), c);
+	control_end(c, 0, NULL);
+}
+
+static void
+run_deaths(struct control_client *c, const struct line *line)
+{
+	(void)line;
+	status_deaths(control_master(c), c);
+	control_end(c, 0, NULL);
+}
+
+static void
+run_reopen(struct control_client *c, const struct line *line)
+{
+	(void)line;
+	log_info("reopen: %s", control_who(c));
+	master_reopen(control_master(c));
+	control_end(c, 0, "logs are being reopened");
+}
+
+/* The answer first: the loop may end before another turn. */
+static void
+run_stop(struct control_client *c, const struct line *line)
+{
+	control_end(c, 0, line->now ? "stopping now" : "stopping gracefully");
+	master_stop(control_master(c), !line->now, control_who(c));
+}
+
+static void
+run_version(struct control_client *c, const struct line *line)
+{
+	(void)line;
+	control_say(c, "version reforkd=%s protocol=%u pid=%d", RFK_VERSION,
+	    RFK_PROTOCOL, (int)getpid());
+	control_end(c, 0, NULL);
+}
+
+static void
+say_mold(struct control_client *c, const struct moldlink *mold)
+{
+	if (mold != NULL && mold->pid > 0)
+		control_say(c, "pid pid=%d role=mold generation=%" PRIu32,
+		    (int)mold->pid, mold->generation);
+}
+
+static void
+run_pids(struct control_client *c, const struct line *line)
+{
+	const struct pool *pool = &control_master(c)->pool;
+	uint32_t i;
+
+	(void)line;
+	control_say(c, "pid pid=%d role=master", (int)getpid());
+	say_mold(c, pool->mold);
+	say_mold(c, pool->succession.next);
+	for (i = 0; i < POOL_OLD_MOLDS; i++)
+		say_mold(c, pool->old[i]);
+	for (i = 0; i < 2 * pool->slots; i++) {
+		const struct child *child = &pool->children[i];
+
+		if (child_lives(child) && child->pid > 0)
+			control_say(c,
+			    "pid pid=%d role=worker generation=%" PRIu32
+			    " slot=%" PRIu32,
+			    (int)child->pid, child->generation, child->slot);
+	}
+	control_end(c, 0, NULL);
+}
+
+void
+verbs_run(struct control_client *c, char *text)
+{
+	static verb_run *const run[] = {
+#define VERB(name, slot, scale, waits, now, help) run_##name,
+#include <reforkd/verbs.def>
+#undef VERB
+	};
+	struct fail why = FAIL_INIT;
+	struct line line;
+
+	*control_waits(c) = 0;
+	if (line_parse(&line, text, &why) < 0)
+		control_end(c, 1, why.text);
+	else
+		run[line.verb](c, &line);
+}
+
+void
+verbs_gone(struct control_client *c)
+{
+	succession_forget(&control_master(c)->pool, c);
+}
