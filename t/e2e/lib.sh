@@ -268,12 +268,9 @@ load_stop() {
 }
 
 with_bundle() { # t/gems/rack3
-	BUNDLE_GEMFILE=$ROOT/$1/Gemfile
-	BUNDLE_PATH=$ROOT/vendor/bundle BUNDLE_APP_CONFIG=$ROOT/vendor/bundle-config
-	BUNDLE_USER_HOME=$ROOT/vendor/bundle-home BUNDLE_FROZEN=true
-	RUBYOPT=-rbundler/setup
-	export BUNDLE_GEMFILE BUNDLE_PATH BUNDLE_APP_CONFIG BUNDLE_USER_HOME \
-		BUNDLE_FROZEN RUBYOPT
+	root=$ROOT
+	. "$ROOT/t/bundle.sh"
+	bundle_use "$ROOT/$1"
 }
 
 # The end
