@@ -86,7 +86,7 @@ answered(struct conn *c)
 	want(c, EPOLLIN | EPOLLRDHUP);
 	if (c->keep && !c->answer.close) {
 		c->state = CONN_KEPT;
-		c->wake_us = now + c->plan.think_ms * 1000;
+		c->wake_us = now + (int64_t)c->plan.think_ms * 1000;
 	} else {
 		c->state = CONN_CLOSE;
 		c->wake_us = now + CLOSE_US;
@@ -294,7 +294,7 @@ expect_close(struct conn *c)
 	}
 	if (n < 0)
 		c->run->tally.late_resets++;
-	drop(c, 0);
+	drop(c, run_now_us() + c->plan.think_ms * 1000);
 }
 
 void

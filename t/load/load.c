@@ -45,6 +45,8 @@ usage(void)
 	      "  -n N              or how many requests (no limit)\n"
 	      "  -p PATH           what to ask for (/load)\n"
 	      "  --mode MODE       mix, get or post (mix)\n"
+	      "  --plain           no dawdling, no Expect, no thinking\n"
+	      "  --think MS        after each answer (0)\n"
 	      "  --seed N          the same requests again (random)\n"
 	      "  --ids FILE        where the application files the ids\n"
 	      "  --timeout S       without a byte (30)\n"
@@ -95,6 +97,48 @@ mode_of(const char *word)
 	return PLAN_MIX;
 }
 
+/* What only has a long name. */
+static void
+take_option(int c, struct options *o, struct run *run)
+{
+	switch (c) {
+	case 'm':
+		o->mode = mode_of(optarg);
+		break;
+	case 's':
+		o->seed = strtoull(optarg, NULL, 0);
+		break;
+	case 'i':
+		o->ids = optarg;
+		break;
+	case 'T':
+		run->timeout_us = (int64_t)(atof(optarg) * 1e6);
+		break;
+	case 'r':
+		o->ready_file = optarg;
+		break;
+	case 'R':
+		o->ready_after = (unsigned)atoi(optarg);
+		break;
+	case 'P':
+		o->progress = optarg;
+		break;
+	case 'q':
+		run->planner.plain = true;
+		break;
+	case 'k':
+		run->planner.think_ms = (unsigned)atoi(optarg);
+		break;
+	case 'a':
+		if (tally_allow(&run->tally, optarg) == 0)
+			break;
+		usage();
+		break;
+	default:
+		usage();
+	}
+}
+
 static void
 parse(int argc, char **argv, struct options *o, struct run *run)
 {
@@ -107,6 +151,8 @@ parse(int argc, char **argv, struct options *o, struct run *run)
 		{ "ready-file", 1, NULL, 'r' },
 		{ "ready-after", 1, NULL, 'R' },
 		{ "progress", 1, NULL, 'P' },
+		{ "plain", 0, NULL, 'q' },
+		{ "think", 1, NULL, 'k' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -125,34 +171,8 @@ parse(int argc, char **argv, struct options *o, struct run *run)
 		case 'p':
 			run->path = optarg;
 			break;
-		case 'm':
-			o->mode = mode_of(optarg);
-			break;
-		case 's':
-			o->seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'i':
-			o->ids = optarg;
-			break;
-		case 'T':
-			run->timeout_us = (int64_t)(atof(optarg) * 1e6);
-			break;
-		case 'r':
-			o->ready_file = optarg;
-			break;
-		case 'R':
-			o->ready_after = (unsigned)atoi(optarg);
-			break;
-		case 'P':
-			o->progress = optarg;
-			break;
-		case 'a':
-			if (tally_allow(&run->tally, optarg) == 0)
-				break;
-			usage();
-			break;
 		default:
-			usage();
+			take_option(c, o, run);
 		}
 	}
 }

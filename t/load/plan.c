@@ -14,7 +14,6 @@
 void
 plan_init(struct planner *p, uint64_t seed, enum plan_mode mode)
 {
-	memset(p, 0, sizeof(*p));
 	p->seed = seed;
 	p->mode = mode;
 	snprintf(p->tag, sizeof(p->tag), "%llx-%ld-",
@@ -65,6 +64,11 @@ plan_next(struct planner *p, bool keep, struct plan *out)
 		out->chunked = one_in(p, 4);
 		out->expect = out->body_len == BODY_SMALL && one_in(p, 6);
 	}
+	out->think_ms = p->think_ms;
+	if (p->plain) {
+		out->expect = false;
+		return;
+	}
 	out->want = filler(p);
 	out->stream = one_in(p, 8);
 	if (one_in(p, 32)) {
@@ -72,5 +76,5 @@ plan_next(struct planner *p, bool keep, struct plan *out)
 		out->dawdle_ms = 1 + rng_below(&p->state, 30);
 	}
 	if (keep && one_in(p, 16))
-		out->think_ms = rng_below(&p->state, 200);
+		out->think_ms += rng_below(&p->state, 200);
 }

@@ -21,6 +21,8 @@ struct planner {
 	char tag[40]; /* tells the ids of this run from those of others */
 	uint32_t next;
 	enum plan_mode mode;
+	bool plain;        /* nobody dawdles, expects or thinks by chance */
+	unsigned think_ms; /* after each request */
 };
 
 struct plan {
