@@ -23,9 +23,10 @@ enum http_char {
 };
 
 /*
- * HTTP_URI is wider than RFC 3986: every visible byte and every byte above
- * 0x7f but "#" and "%", because browsers send | { } ^ [ ] in queries as typed
- * and some clients send UTF-8 as it is. None of them can end a line or a word.
+ * HTTP_URI is wider than RFC 3986: every visible byte but "#" and "%", because
+ * browsers send | { } ^ [ ] in queries as typed. None of them can end a line or
+ * a word. Bytes above 0x7f are not in it: no browser sends them, and libllhttp
+ * does not take them.
  */
 extern const unsigned char http_chars[256];
 

@@ -150,29 +150,25 @@ line_parse(struct http_head *head, const char *p, const char *end,
 }
 
 /*
- * The library never sees the method, which it may not know, nor a version that
- * it would refuse: it reads "GET" in front of what the client sent.
+ * The library never sees the method, which it may not know: it reads "GET" in
+ * front of what the client sent. Of a line that it might refuse for its
+ * version, or for what only HTTP_COMPAT_UNICORN takes, it sees a plain one
+ * instead.
  */
 static int
 library_read(
     struct http_head *head, const char *rest, const char *end, unsigned flags)
 {
-	struct http_slice parts[4];
-	size_t n = 0;
+	struct http_slice parts[2];
 
-	if (head->major == 1 && head->minor <= 1) {
-		const char *target = head->target.at - 1;
-
-		parts[n++] = HTTP_SLICE("GET");
-		parts[n++] =
-		    (struct http_slice){ target, (size_t)(end - target) };
+	if (head->minor > 1 || (flags & HTTP_COMPAT_UNICORN)) {
+		parts[0] = HTTP_SLICE("GET / HTTP/1.1\r\n");
 	} else {
-		parts[n++] = HTTP_SLICE("GET ");
-		parts[n++] = head->target;
-		parts[n++] = HTTP_SLICE(" HTTP/1.1\r\n");
-		parts[n++] = (struct http_slice){ rest, (size_t)(end - rest) };
+		parts[0] = HTTP_SLICE("GET");
+		rest = head->target.at - 1;
 	}
-	return parser_fields(parts, n, flags, head->fields, HTTP_FIELDS_MAX);
+	parts[1] = (struct http_slice){ rest, (size_t)(end - rest) };
+	return parser_fields(parts, 2, flags, head->fields, HTTP_FIELDS_MAX);
 }
 
 static bool

@@ -8,8 +8,9 @@
  * Raises:     never
  *
  * What HTTP_COMPAT_UNICORN takes beyond RFC 9112: lines that end in LF alone,
- * any version number, HTTP/0.9, a fragment, "*" with any method, userinfo, and
- * a missing, second or malformed Host. Nothing that frames a body is looser.
+ * any version number, HTTP/0.9, a fragment, bytes above 0x7f in the target, "*"
+ * with any method, userinfo, and a missing, second or malformed Host. Nothing
+ * that frames a body is looser.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H

@@ -25,7 +25,8 @@ escape_is_good(const char *p, const char *end)
  * stand (end when absent). A second "#" is no byte of a fragment.
  */
 static int
-target_scan(struct http_slice target, const char **query, const char **fragment)
+target_scan(struct http_slice target, unsigned flags, const char **query,
+    const char **fragment)
 {
 	const char *end = target.at + target.len;
 
@@ -37,7 +38,9 @@ target_scan(struct http_slice target, const char **query, const char **fragment)
 			continue;
 		if (*p == '#' && *fragment == end)
 			*fragment = p;
-		else if (*p != '%' || !escape_is_good(p, end))
+		else if (*p == '%' ? !escape_is_good(p, end)
+				   : !(flags & HTTP_COMPAT_UNICORN) ||
+					 (unsigned char)*p < 0x80)
 			return 400;
 	}
 	if (*query > *fragment)
@@ -109,7 +112,7 @@ http_target_parse(
 	if (!(flags & HTTP_COMPAT_UNICORN) && head->method.len == 7 &&
 	    memcmp(head->method.at, "CONNECT", 7) == 0)
 		return 501;
-	if (target_scan(head->target, &query, &fragment) != 0)
+	if (target_scan(head->target, flags, &query, &fragment) != 0)
 		return 400;
 	if (*path == '*') {
 		head->path = head->target;
