@@ -65,8 +65,9 @@ boot_failed(struct self *self, const char *what, const struct ruby_error *why)
 		snprintf(
 		    text, sizeof(text), "%s: %s", what, strsignal(why->status));
 	else
-		snprintf(text, sizeof(text), "%s: %s (%s) at %s", what,
-		    why->message, why->class_name, why->where);
+		snprintf(text, sizeof(text), "%s: %.*s (%s) at %s", what,
+		    (int)strcspn(why->message, "\n"), why->message,
+		    why->class_name, why->where);
 	if (!why->is_exit && !why->is_signal)
 		ruby_error_log(what, why);
 	return boot_failed_text(self, false, text);
@@ -342,6 +343,8 @@ boot_run(struct self *self, int board)
 		return boot_failed(self, "reforkd's own Ruby", &why);
 	wake_claim();
 	rc = start_get(self, &start);
+	if (rc == 0 && start_has(&start, "debug"))
+		log_level_set(LOG_LV_DEBUG);
 	if (rc == 0)
 		rc = file_evaluate(self, &start, board);
 	if (rc == 0 && start_has(&start, "check")) {

@@ -33,6 +33,7 @@ module Reforkd
     end
 
     def evaluate
+      ARGV.clear # it held room for titles
       ENV["RACK_ENV"] = option("env") if option("env")
       ENV["RACK_ENV"] ||= "development"
       $stdout.sync = $stderr.sync = true
