@@ -1,0 +1,362 @@
+/*
+ * table.c - a report for people. What an application or a client wrote (paths,
+ * reasons) is printed without control characters: it goes to a terminal.
+ */
+#include "ctl/table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COLUMNS_MAX 16
+#define CELL_MAX 200
+
+struct table {
+	size_t columns, rows, cap;
+	bool right[COLUMNS_MAX];
+	size_t width[COLUMNS_MAX];
+	char (*cell)[COLUMNS_MAX][CELL_MAX];
+};
+
+static bool
+row_add(struct table *t)
+{
+	void *more;
+
+	if (t->rows == t->cap) {
+		t->cap = t->cap == 0 ? 32 : 2 * t->cap;
+		more = realloc(t->cell, t->cap * sizeof(*t->cell));
+		if (more == NULL)
+			return false;
+		t->cell = more;
+	}
+	memset(t->cell[t->rows++], 0, sizeof(*t->cell));
+	return true;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+cell_set(struct table *t, size_t column, const char *fmt, ...)
+{
+	char *cell = t->cell[t->rows - 1][column], *p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(cell, CELL_MAX, fmt, ap);
+	va_end(ap);
+	for (p = cell; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	if (strlen(cell) > t->width[column])
+		t->width[column] = strlen(cell);
+}
+
+/* Headings from one string; a leading '>' makes a column flush right. */
+static bool
+table_begin(struct table *t, const char *headings)
+{
+	char copy[256], *word, *rest = copy;
+
+	memset(t, 0, sizeof(*t));
+	(void)snprintf(copy, sizeof(copy), "%s", headings);
+	if (!row_add(t))
+		return false;
+	while (
+	    (word = strsep(&rest, " ")) != NULL && t->columns < COLUMNS_MAX) {
+		t->right[t->columns] = *word == '>';
+		cell_set(t, t->columns++, "%s", *word == '>' ? word + 1 : word);
+	}
+	return true;
+}
+
+static void
+table_end(struct table *t)
+{
+	size_t i, j;
+
+	for (i = 0; i < t->rows; i++) {
+		for (j = 0; j < t->columns; j++) {
+			int width = (int)t->width[j];
+			const char *cell = t->cell[i][j];
+
+			if (t->right[j])
+				(void)printf("%*s", width, cell);
+			else if (j + 1 < t->columns)
+				(void)printf("%-*s", width, cell);
+			else
+				(void)printf("%s", cell);
+			(void)printf("%s", j + 1 < t->columns ? "  " : "\n");
+		}
+	}
+	free(t->cell);
+}
+
+/* Values */
+
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+static long long
+number_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static const char *
+number_text(const json_t *object, const char *name, char out[32])
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (json_is_integer(value))
+		(void)snprintf(out, 32, "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(value));
+	else
+		(void)snprintf(out, 32, "-");
+	return out;
+}
+
+static const char *
+age_text(long long ms, char out[32])
+{
+	long long s = ms / 1000;
+
+	if (s < 10)
+		(void)snprintf(out, 32, "%.1fs", (double)ms / 1000);
+	else if (s < 120)
+		(void)snprintf(out, 32, "%llds", s);
+	else if (s < 7200)
+		(void)snprintf(out, 32, "%lldm%02llds", s / 60, s % 60);
+	else if (s < 2 * 86400)
+		(void)snprintf(out, 32, "%lldh%02lldm", s / 3600, s / 60 % 60);
+	else
+		(void)snprintf(
+		    out, 32, "%lldd%02lldh", s / 86400, s / 3600 % 24);
+	return out;
+}
+
+static const char *
+size_text(const json_t *object, const char *name, char out[32])
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (json_is_integer(value))
+		(void)snprintf(
+		    out, 32, "%.1fM", (double)json_integer_value(value) / 1024);
+	else
+		(void)snprintf(out, 32, "-");
+	return out;
+}
+
+/* status */
+
+static void
+print_master(const json_t *report)
+{
+	const json_t *master = json_object_get(report, "master");
+	const json_t *memory = json_object_get(report, "memory");
+	char age[32], pss[32], uss[32];
+
+	(void)printf("reforkd %s  pid %lld  %s  up %s  %s\n",
+	    text_of(master, "version"), number_of(master, "pid"),
+	    text_of(master, "phase"),
+	    age_text(number_of(master, "uptime_ms"), age),
+	    text_of(master, "personality"));
+	(void)printf("config   %s\ncontrol  %s\n", text_of(master, "config"),
+	    text_of(master, "control"));
+	(void)printf(
+	    "memory   %s PSS in all, %s of it private; the master %s\n",
+	    size_text(memory, "pss_kb", pss), size_text(memory, "uss_kb", uss),
+	    size_text(master, "pss_kb", age));
+}
+
+/* What a program elsewhere wrote goes to the terminal without its controls. */
+static void
+print_clean(const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)putchar(
+		    (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+}
+
+static void
+print_pool(const json_t *pool)
+{
+	const json_t *listeners = json_object_get(pool, "listeners");
+	char age[32];
+	size_t i;
+
+	(void)printf("\npool %s  generation %lld  %lld of %lld workers serve\n",
+	    text_of(pool, "name"), number_of(pool, "generation"),
+	    number_of(pool, "serving"), number_of(pool, "wanted"));
+	for (i = 0; i < json_array_size(listeners); i++)
+		(void)printf("listens  %s\n",
+		    text_of(json_array_get(listeners, i), "address"));
+	if (strcmp(text_of(pool, "refork_stage"), "NONE") != 0) {
+		(void)printf("now      %s: ", text_of(pool, "refork_stage"));
+		print_clean(text_of(pool, "refork_why"));
+		(void)printf(
+		    "%s\n", json_is_true(json_object_get(pool, "refork_queued"))
+				? "; another one is queued"
+				: "");
+	}
+	if (json_object_get(pool, "last_refork") != NULL) {
+		(void)printf("last     %s ago, %s: ",
+		    age_text(number_of(pool, "last_refork_ms"), age),
+		    number_of(pool, "last_refork_rc") == 0 ? "done" : "failed");
+		print_clean(text_of(pool, "last_refork"));
+		(void)printf("\n");
+	}
+}
+
+static void
+mold_row(struct table *t, const json_t *mold)
+{
+	char a[32];
+
+	if (!row_add(t))
+		return;
+	cell_set(t, 0, "mold");
+	cell_set(t, 1, "%lld", number_of(mold, "generation"));
+	cell_set(t, 2, "%s", number_text(mold, "pid", a));
+	cell_set(t, 3, "%s", text_of(mold, "state"));
+	cell_set(t, 4, "%s", age_text(number_of(mold, "age_ms"), a));
+	cell_set(t, 5, "-");
+	cell_set(t, 6, "-");
+	cell_set(t, 7, "%s", size_text(mold, "pss_kb", a));
+	cell_set(t, 8, "%s", size_text(mold, "uss_kb", a));
+	cell_set(t, 9, "by %s", text_of(mold, "by"));
+}
+
+static void
+slot_row(struct table *t, const json_t *slot)
+{
+	char a[32];
+
+	if (!row_add(t))
+		return;
+	cell_set(t, 0, "%lld", number_of(slot, "nr"));
+	cell_set(t, 1, "%s", number_text(slot, "generation", a));
+	cell_set(t, 2, "%s", number_text(slot, "pid", a));
+	cell_set(t, 3, "%s", text_of(slot, "state"));
+	if (json_object_get(slot, "age_ms") == NULL)
+		return;
+	cell_set(t, 4, "%s", age_text(number_of(slot, "age_ms"), a));
+	cell_set(t, 5, "%s", number_text(slot, "requests", a));
+	cell_set(t, 6, "%s", number_text(slot, "errors", a));
+	cell_set(t, 7, "%s", size_text(slot, "pss_kb", a));
+	cell_set(t, 8, "%s", size_text(slot, "uss_kb", a));
+	if (json_object_get(slot, "path") != NULL)
+		cell_set(t, 9, "%s %.100s %s", text_of(slot, "method"),
+		    text_of(slot, "path"),
+		    age_text(number_of(slot, "unit_ms"), a));
+	else
+		cell_set(t, 9, "%s", text_of(slot, "work"));
+}
+
+void
+table_status(const json_t *report)
+{
+	const json_t *pools = json_object_get(report, "pools");
+	const json_t *pool, *row;
+	struct table t;
+	size_t i, j;
+
+	print_master(report);
+	json_array_foreach(pools, i, pool)
+	{
+		print_pool(pool);
+		(void)printf("\n");
+		if (!table_begin(&t,
+			"SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >PSS "
+			">USS DOING"))
+			return;
+		json_array_foreach(json_object_get(pool, "molds"), j, row)
+		    mold_row(&t, row);
+		json_array_foreach(json_object_get(pool, "slots"), j, row)
+		    slot_row(&t, row);
+		table_end(&t);
+	}
+}
+
+/* deaths, pids, the list of masters */
+
+void
+table_deaths(const json_t *report)
+{
+	const json_t *deaths = json_object_get(report, "deaths");
+	const json_t *death;
+	struct table t;
+	char when[32], a[32];
+	size_t i;
+
+	if (!table_begin(
+		&t, "WHEN ROLE >SLOT >GEN >PID >AGE >REQUESTS CAUSE LAST"))
+		return;
+	json_array_foreach(deaths, i, death)
+	{
+		time_t at = (time_t)number_of(death, "at_s");
+		struct tm tm;
+
+		if (!row_add(&t))
+			return;
+		if (localtime_r(&at, &tm) == NULL ||
+		    strftime(when, sizeof(when), "%F %T", &tm) == 0)
+			when[0] = '\0';
+		cell_set(&t, 0, "%s", when);
+		cell_set(&t, 1, "%s", text_of(death, "role"));
+		cell_set(&t, 2, "%s", number_text(death, "slot", a));
+		cell_set(&t, 3, "%s", number_text(death, "generation", a));
+		cell_set(&t, 4, "%s", number_text(death, "pid", a));
+		cell_set(&t, 5, "%s", age_text(number_of(death, "age_ms"), a));
+		cell_set(&t, 6, "%s", number_text(death, "requests", a));
+		cell_set(&t, 7, "%s", text_of(death, "cause"));
+		cell_set(&t, 8, "%s", text_of(death, "request"));
+	}
+	table_end(&t);
+}
+
+void
+table_pids(const json_t *report)
+{
+	const json_t *process;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "processes"), i, process)
+	{
+		(void)printf("%lld %s", number_of(process, "pid"),
+		    text_of(process, "role"));
+		if (json_object_get(process, "slot") != NULL)
+			(void)printf(" %lld", number_of(process, "slot"));
+		(void)printf("\n");
+	}
+}
+
+void
+table_masters(const struct find *f)
+{
+	struct table t;
+	char a[32];
+	size_t i;
+
+	if (!table_begin(&t, ">PID VERSION PHASE >UP CONTROL CONFIG"))
+		return;
+	for (i = 0; i < f->n; i++) {
+		const struct found *found = &f->at[i];
+
+		if (!row_add(&t))
+			return;
+		cell_set(&t, 0, "%lld", (long long)found->pid);
+		cell_set(&t, 1, "%s", found->version);
+		cell_set(&t, 2, "%s", found->phase);
+		cell_set(&t, 3, "%s", age_text((long long)found->uptime_ms, a));
+		cell_set(&t, 4, "%s", found->path);
+		cell_set(&t, 5, "%s", found->config);
+	}
+	table_end(&t);
+}
