@@ -27,7 +27,7 @@ CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
 MOLD = main wake config boot mold hatch
 WORKER = self worker idle promote signals watchman user
-RACK = conn request input env call response stream hijack
+RACK = conn out request keys input env call head response stream hijack rack
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
 

@@ -1,0 +1,372 @@
+/*
+ * env.c - the environment: a template Hash is duplicated, then what differs
+ * between requests is set. Keys are frozen and interned, most values are new.
+ */
+#include "rack/env.h"
+
+#include <string.h>
+
+#include <ruby/encoding.h>
+
+#include <reforkd/version.h>
+
+#include "http/chunked.h"
+#include "rack/call.h"
+#include "rack/hijack.h"
+#include "rack/input.h"
+#include "rack/keys.h"
+#include "rack/rack.h"
+#include "ruby/hooks.h"
+#include "ruby/names.h"
+
+#define TRAILERS_MOST 64
+#define HOST_CAP 128
+
+/* What does not change in a worker's life, and the last Host seen. */
+static struct {
+	VALUE template;
+	VALUE server_name;
+	VALUE server_port;
+	size_t host_len, port_len;
+	char host[HOST_CAP], port[8];
+	const char *separator; /* of fields that come twice */
+	bool is_utf8; /* pitchfork: values of ASCII alone are UTF-8 */
+	bool star;    /* this Rack takes "*" for a path */
+	bool registered;
+} own;
+
+static VALUE
+str_raises(struct http_slice s)
+{
+	VALUE str = rb_str_new(s.at, (long)s.len);
+
+	if (own.is_utf8 && rb_enc_str_asciionly_p(str))
+		rb_enc_associate(str, rb_utf8_encoding());
+	return str;
+}
+
+static void
+logger_raises(VALUE env)
+{
+	VALUE logger = rb_funcall(hooks_config(), rb_intern("[]"), 1,
+	    ID2SYM(rb_intern("logger")));
+
+	if (rb_respond_to(logger, rb_intern("info")))
+		rb_hash_aset(env, keys_get()->rack_logger, logger);
+}
+
+static VALUE
+template_raises(const struct rack *r)
+{
+	const struct keys *k = keys_get();
+	VALUE env = rb_hash_new();
+
+	rb_hash_aset(env, k->rack_version,
+	    rb_obj_freeze(rb_assoc_new(INT2FIX(1), INT2FIX(2))));
+	rb_hash_aset(env, k->rack_errors, rb_stderr);
+	rb_hash_aset(env, k->rack_multithread, Qfalse);
+	rb_hash_aset(env, k->rack_multiprocess, Qtrue);
+	rb_hash_aset(env, k->rack_run_once, Qfalse);
+	rb_hash_aset(env, k->rack_is_hijack, Qtrue);
+	rb_hash_aset(env, k->script_name, k->empty);
+	rb_hash_aset(env, k->server_software,
+	    names_string_raises("reforkd " RFK_VERSION));
+	/* Set by each request; here so that the copies need not grow. */
+	rb_hash_aset(env, k->request_method, k->get);
+	rb_hash_aset(env, k->request_uri, k->empty);
+	rb_hash_aset(env, k->request_path, k->empty);
+	rb_hash_aset(env, k->path_info, k->empty);
+	rb_hash_aset(env, k->query_string, k->empty);
+	rb_hash_aset(env, k->server_protocol, k->http_1_1);
+	rb_hash_aset(env, k->http_version, k->http_1_1);
+	rb_hash_aset(env, k->server_name, k->localhost);
+	rb_hash_aset(env, k->server_port, k->port_80);
+	rb_hash_aset(env, k->remote_addr, k->empty);
+	rb_hash_aset(env, k->rack_url_scheme, k->http);
+	rb_hash_aset(env, k->rack_input, input_none());
+	rb_hash_aset(env, k->rack_hijack, Qnil);
+	rb_hash_aset(env, k->rack_after_reply, Qnil);
+	if (r->self->settings.personality != RFK_UNICORN)
+		rb_hash_aset(env, k->rack_response_finished, Qnil);
+	if (!NIL_P(hooks_config()))
+		logger_raises(env);
+	return env;
+}
+
+static bool
+rack_takes_star_raises(void)
+{
+	VALUE release, mod = names_class_raises("Rack");
+
+	if (NIL_P(mod) || !rb_respond_to(mod, rb_intern("release")))
+		return false;
+	release = rb_funcall(mod, rb_intern("release"), 0);
+	return strncmp(StringValueCStr(release), "3.0", 3) > 0;
+}
+
+VALUE
+env_open_raises(VALUE p)
+{
+	const struct rack *r = (const struct rack *)p;
+	enum rfk_personality personality = r->self->settings.personality;
+
+	if (!own.registered) {
+		rb_gc_register_address(&own.template);
+		rb_gc_register_address(&own.server_name);
+		rb_gc_register_address(&own.server_port);
+		own.registered = true;
+	}
+	own.is_utf8 = personality == RFK_PITCHFORK;
+	own.separator = personality == RFK_NATIVE ? ", " : ",";
+	own.star = rack_takes_star_raises();
+	own.server_name = keys_get()->localhost;
+	own.server_port = keys_get()->port_80;
+	own.host_len = 0;
+	own.template = template_raises(r);
+	return Qnil;
+}
+
+static bool
+has_underscore(struct http_slice name)
+{
+	return memchr(name.at, '_', name.len) != NULL;
+}
+
+/*
+ * One key came twice. X_Y and X-Y are one key in CGI: where both came, the one
+ * with a dash is the one that proxies set and check.
+ */
+static void
+join_raises(struct call *call, VALUE key)
+{
+	const struct http_head *head = &call->rack->head;
+	const char *separator = key == keys_get()->http_cookie ? "; "
+							       : own.separator;
+	VALUE dashed = Qnil, other = Qnil;
+	size_t i;
+
+	for (i = 0; i < head->nfields; i++) {
+		VALUE *to = has_underscore(head->fields[i].name) ? &other
+								 : &dashed;
+
+		if (keys_header_raises(head->fields[i].name) != key)
+			continue;
+		if (NIL_P(*to)) {
+			*to = str_raises(head->fields[i].value);
+			continue;
+		}
+		rb_str_cat_cstr(*to, separator);
+		rb_str_cat(*to, head->fields[i].value.at,
+		    (long)head->fields[i].value.len);
+	}
+	rb_hash_aset(call->env, key, NIL_P(dashed) ? other : dashed);
+}
+
+static bool
+starts_with(struct http_slice s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return s.len >= len && memcmp(s.at, word, len) == 0;
+}
+
+static void
+fields_raises(struct call *call, bool *is_https)
+{
+	const struct keys *k = keys_get();
+	const struct http_head *head = &call->rack->head;
+	size_t i, size = RHASH_SIZE(call->env);
+
+	for (i = 0; i < head->nfields; i++) {
+		const struct http_field *f = &head->fields[i];
+		VALUE key = keys_header_raises(f->name);
+
+		/* "Version: x" would replace the protocol's. */
+		if (key == k->http_version)
+			continue;
+		rb_hash_aset(call->env, key, str_raises(f->value));
+		if (RHASH_SIZE(call->env) == size)
+			join_raises(call, key);
+		size = RHASH_SIZE(call->env);
+		if ((key == k->forwarded_proto &&
+			starts_with(f->value, "https")) ||
+		    (key == k->forwarded_ssl && http_slice_is(f->value, "on")))
+			*is_https = true;
+	}
+}
+
+/* Trailers do not replace what the head said. */
+static void
+trailers_raises(struct call *call)
+{
+	struct http_field fields[TRAILERS_MOST];
+	int n, i;
+
+	if (!call->conn->req.is_chunked)
+		return;
+	n = chunked_trailers(
+	    &call->conn->req.chunked, fields, TRAILERS_MOST);
+	for (i = 0; i < n; i++) {
+		VALUE key = keys_header_raises(fields[i].name);
+
+		if (NIL_P(rb_hash_lookup(call->env, key)))
+			rb_hash_aset(
+			    call->env, key, str_raises(fields[i].value));
+	}
+}
+
+static bool
+same(struct http_slice s, const char *text, size_t len)
+{
+	return s.len == len && memcmp(s.at, text, len) == 0;
+}
+
+/* Most requests have the Host of the one before. */
+static void
+server_raises(struct call *call, bool is_https)
+{
+	const struct keys *k = keys_get();
+	const struct http_head *head = &call->rack->head;
+	VALUE name = k->localhost, port = is_https ? k->port_443 : k->port_80;
+
+	if (head->host.len == 0 || head->host.len > HOST_CAP ||
+	    head->port.len > sizeof(own.port)) {
+		if (head->host.len > 0)
+			name = str_raises(head->host);
+	} else {
+		if (own.host_len == 0 ||
+		    !same(head->host, own.host, own.host_len)) {
+			own.server_name = rb_obj_freeze(str_raises(head->host));
+			memcpy(own.host, head->host.at, head->host.len);
+			own.host_len = head->host.len;
+		}
+		name = own.server_name;
+	}
+	if (head->port.len > 0 && head->port.len <= sizeof(own.port)) {
+		if (!same(head->port, own.port, own.port_len)) {
+			own.server_port = rb_obj_freeze(str_raises(head->port));
+			memcpy(own.port, head->port.at, head->port.len);
+			own.port_len = head->port.len;
+		}
+		port = own.server_port;
+	}
+	rb_hash_aset(call->env, k->server_name, name);
+	rb_hash_aset(call->env, k->server_port, port);
+}
+
+static VALUE
+method_raises(const struct http_head *head)
+{
+	const struct keys *k = keys_get();
+
+	if (same(head->method, "GET", 3))
+		return k->get;
+	if (same(head->method, "POST", 4))
+		return k->post;
+	return str_raises(head->method);
+}
+
+static void
+target_raises(struct call *call)
+{
+	const struct keys *k = keys_get();
+	const struct http_head *head = &call->rack->head;
+	VALUE path = str_raises(head->path);
+	VALUE info = path;
+
+	/* As in unicorn the two are one String, but for "OPTIONS *". */
+	if (same(head->path, "*", 1) && !own.star)
+		info = path = rb_str_new(NULL, 0);
+	rb_hash_aset(call->env, k->request_uri, str_raises(head->target));
+	rb_hash_aset(call->env, k->request_path, path);
+	rb_hash_aset(call->env, k->path_info, info);
+	if (head->query.len > 0)
+		rb_hash_aset(
+		    call->env, k->query_string, str_raises(head->query));
+	if (head->fragment.len > 0)
+		rb_hash_aset(
+		    call->env, k->fragment, str_raises(head->fragment));
+}
+
+static void
+version_raises(struct call *call)
+{
+	const struct keys *k = keys_get();
+	const struct http_head *head = &call->rack->head;
+	VALUE version = k->http_1_0;
+
+	if (same(head->version, "HTTP/1.1", 8))
+		return;
+	if (!same(head->version, "HTTP/1.0", 8))
+		version = str_raises(head->version.len > 0
+			? head->version
+			: HTTP_SLICE("HTTP/0.9"));
+	rb_hash_aset(call->env, k->server_protocol, version);
+	rb_hash_aset(call->env, k->http_version, version);
+}
+
+static void
+protocol_raises(struct call *call)
+{
+	const struct http_head *head = &call->rack->head;
+	VALUE list = rb_ary_new();
+	size_t i;
+
+	for (i = 0; i < head->nfields; i++) {
+		struct http_slice rest = head->fields[i].value, item;
+
+		if (!http_slice_is(head->fields[i].name, "upgrade"))
+			continue;
+		while (http_list_next(&rest, &item))
+			rb_ary_push(list, str_raises(item));
+	}
+	rb_hash_aset(call->env, keys_get()->rack_protocol, list);
+}
+
+/* One Array under both names: callables are told apart by their arity. */
+static void
+callbacks_raises(struct call *call)
+{
+	const struct keys *k = keys_get();
+	VALUE list = rb_ary_new();
+
+	rb_hash_aset(call->env, k->rack_after_reply, list);
+	if (call->rack->self->settings.personality != RFK_UNICORN)
+		rb_hash_aset(call->env, k->rack_response_finished, list);
+}
+
+void
+env_build_raises(struct call *call)
+{
+	const struct keys *k = keys_get();
+	const struct http_head *head = &call->rack->head;
+	bool is_https = false;
+
+	call->env = rb_hash_dup(own.template);
+	fields_raises(call, &is_https);
+	if (head->scheme.len > 0)
+		is_https = http_slice_is(head->scheme, "https");
+	if (is_https)
+		rb_hash_aset(call->env, k->rack_url_scheme, k->https);
+	if (call->conn->req.has_body) {
+		trailers_raises(call);
+		rb_hash_aset(
+		    call->env, k->rack_input, input_build_raises(call));
+	}
+	rb_hash_aset(call->env, k->request_method, method_raises(head));
+	target_raises(call);
+	version_raises(call);
+	server_raises(call, is_https);
+	rb_hash_aset(call->env, k->remote_addr,
+	    str_raises((struct http_slice) {
+		call->conn->remote, strlen(call->conn->remote) }));
+	if (head->upgrade)
+		protocol_raises(call);
+	callbacks_raises(call);
+	call->hijack = hijack_object_raises(call);
+	rb_hash_aset(call->env, k->rack_hijack, call->hijack);
+	if (call->rack->self->settings.early_hints) {
+		call->hints = hijack_hints_raises(call);
+		rb_hash_aset(call->env, k->rack_early_hints, call->hints);
+	}
+}
