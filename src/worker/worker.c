@@ -23,6 +23,7 @@
 #include "ruby/hooks.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
+#include "worker/user.h"
 
 /* An idle worker shows that it lives at least this often. */
 #define BEAT_MS 1000
@@ -406,6 +407,8 @@ hooks_begin(struct worker *w, char *text, size_t size)
 	if (rc == 0)
 		rc = hook(w, HOOK_AFTER_WORKER_FORK, "after_worker_fork", text,
 		    size);
+	if (rc == 0)
+		rc = user_switch(w->self, text, size);
 	if (rc == 0)
 		signals_claim(w->self);
 	return rc;
