@@ -132,7 +132,7 @@ check: ## set up what is missing, run every test
 	@t/setup check pg
 	@$(MAKE) --no-print-directory all unit rules e2e
 
-unit: $(UNIT_BIN) $(UNIT_VM_BIN) $(FUZZ:%=$(B)/t/fuzz/%) ## unit tests (T=name for one)
+unit: $(B)/reforkd-mold $(UNIT_BIN) $(UNIT_VM_BIN) $(FUZZ:%=$(B)/t/fuzz/%) ## unit tests (T=name for one)
 	$(TAP) $(if $(T),$(B)/t/unit/$(T),$(UNIT_BIN) $(UNIT_VM_BIN))
 	@for f in $(FUZZ); do $(B)/t/fuzz/$$f t/fuzz/corpus/$${f#http_}/* >/dev/null || exit 1; done
 

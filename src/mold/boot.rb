@@ -56,7 +56,7 @@ module Reforkd
       pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
       pairs << [:has_after_worker_exit, 1] if hook?(:after_worker_exit)
       pairs << [:has_logger, 1] if own_logger
-      pairs << [:config_file, File.expand_path(@file)] if @file
+      pairs << [:config_file, @file_found] if @file
       pairs << [:rackup, File.expand_path(@rackup)] if @rackup
       pairs << [:personality_why, @why[0, 255]]
       pairs << [:refork_after, @set[:refork_after].map { |limit| limit || "false" }.join(",")] if @set[:refork_after]&.any?
@@ -93,6 +93,7 @@ module Reforkd
       @file ||= %w[config/pitchfork.rb].find { |path| File.file?(path) } if option("program") == "pitchfork"
       return unless @file
 
+      @file_found = File.expand_path(@file) # before working_directory moves us
       source = read_file
       instance_eval(source, @file, 1)
     rescue ConfigError, SignalException

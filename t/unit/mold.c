@@ -356,7 +356,7 @@ START_TEST(yjit_is_on_or_missed_with_a_word)
 	     "(defined?(RubyVM::YJIT) && RubyVM::YJIT.enabled?).inspect) "
 	     "}\n" APP);
 	ck_assert_str_ne(content("jit"), "");
-	worker_of(fake.chan, 0);
+	chan_close(worker_of(fake.chan, 0));
 }
 END_TEST
 
