@@ -4,6 +4,7 @@
 #include "ctl/report.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,19 @@ is_number(const char *name)
 	return false;
 }
 
+/* A path may hold any byte; JSON holds UTF-8 alone. */
+static json_t *
+ascii_of(const char *value)
+{
+	char text[4096], *p;
+
+	(void)snprintf(text, sizeof(text), "%s", value);
+	for (p = text; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	return json_string(text);
+}
+
 static json_t *
 value_of(const char *name, const char *value)
 {
@@ -56,8 +70,7 @@ value_of(const char *name, const char *value)
 						    : json_integer(n);
 	}
 	json = json_string(value);
-	/* A path may hold any byte; JSON holds UTF-8 alone. */
-	return json != NULL ? json : json_string("?");
+	return json != NULL ? json : ascii_of(value);
 }
 
 static json_t *

@@ -19,6 +19,8 @@ static const struct {
 #undef VERB
 };
 
+#define SCALE_TAKES "+1, -1 or 0 to 512"
+
 static const char known[] = ""
 #define VERB(name, slot, scale, waits, now, help) " " #name
 #include <reforkd/verbs.def>
@@ -145,13 +147,14 @@ line_parse(struct line *line, char *text, struct fail *why)
 			return -EPROTO;
 		if (has_verb && !argument_read(line, word, &seen))
 			return fail_set(why, EPROTO,
-			    "%s does not take the argument %.40s",
-			    verbs[line->verb].name, word);
+			    "%s does not take the argument %.40s%s",
+			    verbs[line->verb].name, word,
+			    verbs[line->verb].scale ? ": " SCALE_TAKES : "");
 		has_verb = true;
 	}
 	if (!has_verb)
 		return fail_set(why, EPROTO, "no verb (known:%s)", known);
 	if (verbs[line->verb].scale && seen == 0)
-		return fail_set(why, EPROTO, "scale takes +1, -1 or a number");
+		return fail_set(why, EPROTO, "scale takes " SCALE_TAKES);
 	return 0;
 }
