@@ -60,11 +60,16 @@ self_init(struct self *self, int *board)
 }
 
 static int
-leave(const struct self *self)
+leave(struct self *self)
 {
-	if (self->run_at_exit)
-		return vm_stop(self->exit_status);
-	_exit(self->exit_status);
+	int status;
+
+	if (!self->run_at_exit)
+		_exit(self->exit_status);
+	status = vm_stop(self->exit_status);
+	chan_close(self->master);
+	settings_fini(&self->settings);
+	return status;
 }
 
 int
