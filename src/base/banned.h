@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef sprintf /* macros under clang and _FORTIFY_SOURCE */
+#undef vsprintf
 #pragma GCC poison strcpy strcat strtok gets sprintf vsprintf
 
 #endif

@@ -31,7 +31,7 @@ names_class_raises(const char *path)
 	VALUE found;
 	size_t i;
 
-	for (i = 0; path[i] != '\0' && i < sizeof(name) - 1; i++)
+	for (i = 0; i < sizeof(name) - 1 && path[i] != '\0'; i++)
 		name[i] = path[i];
 	name[i] = '\0';
 	found = rb_protect(class_raises, (VALUE)name, &state);
