@@ -89,10 +89,14 @@ static int
 child_look(struct mold *m, struct mold_child *child)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_DIED };
-	struct pidfd_exit exit;
+	struct pidfd_exit exit = { 0 };
+	int rc = child->reported ? 0 : pidfd_peek(child->pidfd, &exit);
 
-	if (child->reported || pidfd_peek(child->pidfd, &exit) != 1)
+	if (rc == 0)
 		return 0;
+	/* The application reaped it, with Process.wait or an ignored CHLD. */
+	if (rc < 0)
+		(void)pidfd_status(child->pidfd, &exit);
 	msg.u.died.token = child->token;
 	msg.u.died.pid = child->pid;
 	msg.u.died.code = exit.code;

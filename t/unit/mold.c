@@ -127,6 +127,21 @@ START_TEST(a_worker_is_forked_and_its_end_reported)
 }
 END_TEST
 
+START_TEST(a_death_is_reported_though_the_application_reaps)
+{
+	struct chan *worker;
+
+	boot("trap('CHLD', 'IGNORE')\n" APP);
+	put_fork(fake.chan, 0);
+	worker = spawned(fake.chan);
+	ck_assert_int_eq(kill(fake.msg.u.spawned.pid, SIGKILL), 0);
+	fake_expect(fake.chan, RFK_MSG_DIED);
+	chan_close(worker);
+	chan_close(worker_of(fake.chan, 0));
+	fake_expect(fake.chan, RFK_MSG_DIED);
+}
+END_TEST
+
 START_TEST(a_worker_leaves_when_its_master_has_gone)
 {
 	boot(APP);
@@ -371,6 +386,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, fake_setup, fake_teardown);
 	tcase_add_test(tc, a_worker_is_forked_and_its_end_reported);
+	tcase_add_test(tc, a_death_is_reported_though_the_application_reaps);
 	tcase_add_test(tc, a_worker_leaves_when_its_master_has_gone);
 	tcase_add_test(tc, forks_leave_no_descriptor_behind);
 	tcase_add_loop_test(tc, a_stop_runs_at_exit_when_asked, 0, 2);
