@@ -85,6 +85,7 @@ $(B)/%.rb.inc: %.rb
 	@mkdir -p $(@D)
 	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' >$@
 $(OBJ_MOLD) $(OBJ_VM): | $(RB_INC)
+inc: $(RB_INC)
 $(call o,mold,config): $(RB_INC)
 
 $(B)/%.o: %.c
@@ -178,6 +179,6 @@ clean: ## remove the build tree
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-.PHONY: all run check unit rules e2e asan format lint bench install uninstall clean help
+.PHONY: all inc run check unit rules e2e asan format lint bench install uninstall clean help
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

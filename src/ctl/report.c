@@ -158,20 +158,28 @@ measure(json_t *process, struct memory *sum)
 	    known ? json_integer((json_int_t)memory.uss_kb) : json_null());
 }
 
+static void
+measure_all(json_t *processes, struct memory *sum)
+{
+	json_t *process;
+	size_t i;
+
+	for (i = 0; (process = json_array_get(processes, i)) != NULL; i++)
+		measure(process, sum);
+}
+
 void
 report_measure(json_t *report)
 {
 	struct memory sum = { 0 };
-	json_t *total, *pool, *process;
-	size_t i, j;
+	json_t *pools = json_object_get(report, "pools");
+	json_t *total, *pool;
+	size_t i;
 
 	measure(json_object_get(report, "master"), &sum);
-	json_array_foreach(json_object_get(report, "pools"), i, pool)
-	{
-		json_array_foreach(json_object_get(pool, "molds"), j, process)
-		    measure(process, &sum);
-		json_array_foreach(json_object_get(pool, "slots"), j, process)
-		    measure(process, &sum);
+	for (i = 0; (pool = json_array_get(pools, i)) != NULL; i++) {
+		measure_all(json_object_get(pool, "molds"), &sum);
+		measure_all(json_object_get(pool, "slots"), &sum);
 	}
 	total = json_object();
 	(void)json_object_set_new(

@@ -259,28 +259,37 @@ slot_row(struct table *t, const json_t *slot)
 		cell_set(t, 9, "%s", text_of(slot, "work"));
 }
 
+static void
+print_processes(const json_t *pool)
+{
+	const json_t *molds = json_object_get(pool, "molds");
+	const json_t *slots = json_object_get(pool, "slots");
+	const json_t *row;
+	struct table t;
+	size_t i;
+
+	if (!table_begin(&t,
+		"SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >PSS >USS DOING"))
+		return;
+	for (i = 0; (row = json_array_get(molds, i)) != NULL; i++)
+		mold_row(&t, row);
+	for (i = 0; (row = json_array_get(slots, i)) != NULL; i++)
+		slot_row(&t, row);
+	table_end(&t);
+}
+
 void
 table_status(const json_t *report)
 {
 	const json_t *pools = json_object_get(report, "pools");
-	const json_t *pool, *row;
-	struct table t;
-	size_t i, j;
+	const json_t *pool;
+	size_t i;
 
 	print_master(report);
-	json_array_foreach(pools, i, pool)
-	{
+	for (i = 0; (pool = json_array_get(pools, i)) != NULL; i++) {
 		print_pool(pool);
 		(void)printf("\n");
-		if (!table_begin(&t,
-			"SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >PSS "
-			">USS DOING"))
-			return;
-		json_array_foreach(json_object_get(pool, "molds"), j, row)
-		    mold_row(&t, row);
-		json_array_foreach(json_object_get(pool, "slots"), j, row)
-		    slot_row(&t, row);
-		table_end(&t);
+		print_processes(pool);
 	}
 }
 

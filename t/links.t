@@ -1,0 +1,41 @@
+#!/bin/sh
+# What is said elsewhere is so: no Ruby in the master, no dead links, a line in
+# the manual for every verb, setting and directive.
+cd "$(dirname "$0")/.." || exit 1
+B=${B:-build} RUBY=${RUBY:-ruby} n=0
+
+empty() { # NAME, and what is wrong on stdin
+	n=$((n + 1)) wrong=$(cat)
+	if [ -z "$wrong" ]; then echo "ok $n - $1"; else
+		echo "not ok $n - $1"
+		echo "$wrong" | sed 's/^/# /'
+	fi
+}
+
+lacks() { # MANUAL; prints the words of stdin that have no ".It Ic" or ".It Cm"
+	while read -r word; do
+		grep -Eq "^\.It (Ic|Cm) $word( |\$)" "$1" || echo "$1: $word"
+	done
+}
+
+if [ -x "$B/reforkd" ]; then
+	ldd "$B/reforkd" | grep ruby | empty 'the master is linked without libruby'
+else
+	n=$((n + 1)) && echo "ok $n - no $B/reforkd to look at # SKIP"
+fi
+
+git ls-files '*.md' | while read -r page; do
+	grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | while read -r link; do
+		[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+	done
+done | empty 'links between the pages lead somewhere'
+
+sed -n 's/^VERB(\([a-z]*\),.*/\1/p' include/reforkd/verbs.def |
+	lacks docs/reforkctl.8 | empty 'every verb stands in reforkctl.8'
+sed -n 's/^SETTING(\([a-z_]*\),.*/\1/p' include/reforkd/settings.def |
+	lacks docs/reforkd.conf.5 | empty 'every setting stands in reforkd.conf.5'
+"$RUBY" -e 'module Reforkd; SETTINGS = Hash.new([0, 0, 0, 0]); end
+	%w[config listen server boot].each { |f| require "./src/mold/#{f}" }
+	puts Reforkd::Config.directives' |
+	lacks docs/reforkd.conf.5 | empty 'every directive stands in reforkd.conf.5'
+echo "1..$n"
