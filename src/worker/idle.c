@@ -26,6 +26,7 @@ idle_title(struct worker *w, const char *state)
 {
 	w->title_requests = requests_of(w);
 	w->title_ms = w->loop.now_ms;
+	w->title_state = state;
 	self_title(w->self, state, w->title_requests);
 }
 
@@ -33,7 +34,8 @@ idle_title(struct worker *w, const char *state)
 static void
 title_refresh(struct worker *w, const char *state, uint64_t now_ms)
 {
-	if (now_ms - w->title_ms >= 1000 && requests_of(w) != w->title_requests)
+	if (now_ms - w->title_ms >= 1000 &&
+	    (requests_of(w) != w->title_requests || state != w->title_state))
 		idle_title(w, state);
 }
 

@@ -43,6 +43,7 @@ struct worker {
 	uint64_t busy_since_us; /* of work without a pause, 0 = paused */
 	uint64_t title_ms;
 	uint64_t title_requests;
+	const char *title_state; /* a literal */
 	uint64_t stats_ms;
 };
 
