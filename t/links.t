@@ -4,11 +4,11 @@
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build} RUBY=${RUBY:-ruby} n=0
 
-empty() { # NAME, and what is wrong on stdin
-	n=$((n + 1)) wrong=$(cat)
-	if [ -z "$wrong" ]; then echo "ok $n - $1"; else
+empty() { # NAME, WHAT IS WRONG
+	n=$((n + 1))
+	if [ -z "$2" ]; then echo "ok $n - $1"; else
 		echo "not ok $n - $1"
-		echo "$wrong" | sed 's/^/# /'
+		echo "$2" | sed 's/^/# /'
 	fi
 }
 
@@ -18,24 +18,26 @@ lacks() { # MANUAL; prints the words of stdin that have no ".It Ic" or ".It Cm"
 	done
 }
 
-if [ -x "$B/reforkd" ]; then
-	ldd "$B/reforkd" | grep ruby | empty 'the master is linked without libruby'
-else
-	n=$((n + 1)) && echo "ok $n - no $B/reforkd to look at # SKIP"
-fi
-
-git ls-files '*.md' | while read -r page; do
-	grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | while read -r link; do
-		[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+dead_links() {
+	git ls-files '*.md' | while read -r page; do
+		grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | while read -r link; do
+			[ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+		done
 	done
-done | empty 'links between the pages lead somewhere'
+}
 
-sed -n 's/^VERB(\([a-z]*\),.*/\1/p' include/reforkd/verbs.def |
-	lacks docs/reforkctl.8 | empty 'every verb stands in reforkctl.8'
-sed -n 's/^SETTING(\([a-z_]*\),.*/\1/p' include/reforkd/settings.def |
-	lacks docs/reforkd.conf.5 | empty 'every setting stands in reforkd.conf.5'
-"$RUBY" -e 'module Reforkd; SETTINGS = Hash.new([0, 0, 0, 0]); end
+if [ -x "$B/reforkd" ]; then
+	empty 'the master is linked without libruby' "$(ldd "$B/reforkd" | grep ruby)"
+else
+	n=$((n + 1)) && echo "ok $n - the master # SKIP no $B/reforkd"
+fi
+empty 'links between the pages lead somewhere' "$(dead_links)"
+empty 'every verb stands in reforkctl.8' "$(
+	sed -n 's/^VERB(\([a-z]*\),.*/\1/p' include/reforkd/verbs.def | lacks docs/reforkctl.8)"
+empty 'every setting stands in reforkd.conf.5' "$(
+	sed -n 's/^SETTING(\([a-z_]*\),.*/\1/p' include/reforkd/settings.def | lacks docs/reforkd.conf.5)"
+empty 'every directive stands in reforkd.conf.5' "$("$RUBY" -e '
+	module Reforkd; SETTINGS = Hash.new([0, 0, 0, 0]); end
 	%w[config listen server boot].each { |f| require "./src/mold/#{f}" }
-	puts Reforkd::Config.directives' |
-	lacks docs/reforkd.conf.5 | empty 'every directive stands in reforkd.conf.5'
+	puts Reforkd::Config.directives' | lacks docs/reforkd.conf.5)"
 echo "1..$n"
