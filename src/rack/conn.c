@@ -450,8 +450,10 @@ end(struct conn *c)
 void
 conn_answered(struct conn *c)
 {
-	int rc = out_flush(&c->out, c->watch.fd);
+	int rc;
 
+	c->out.is_last = !c->keep && c->out.file < 0;
+	rc = out_flush(&c->out, c->watch.fd);
 	if (rc == 0) {
 		end(c);
 		return;

@@ -34,6 +34,7 @@ out_reset(struct out *o)
 	fd_close(&o->file);
 	o->at = 0;
 	o->file_left = o->sent = 0;
+	o->is_last = false;
 	o->error = 0;
 }
 
@@ -56,10 +57,11 @@ static ssize_t
 send_some(struct out *o, int fd, struct iovec *iov, int n)
 {
 	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = (size_t)n };
+	int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (o->is_last ? MSG_MORE : 0);
 	ssize_t sent;
 
 	do
-		sent = sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = sendmsg(fd, &mh, flags);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0) {
 		o->sent += (uint64_t)sent;

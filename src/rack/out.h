@@ -24,6 +24,7 @@ struct out {
 	off_t file_at;
 	uint64_t file_left;
 	uint64_t sent; /* since out_reset */
+	bool is_last;  /* a shutdown follows: data and FIN in one segment */
 	int error;     /* 0, or the first -errno: nothing is sent any more */
 };
 
