@@ -26,8 +26,9 @@ MASTER = main options master signals pool succession child moldlink spawn \
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
 MOLD = main wake config boot mold hatch
-WORKER = self worker idle promote signals watchman user
-RACK = conn out request keys input env call head response stream hijack rack
+WORKER = self worker turn idle promote signals watchman user
+RACK = conn arrive request keys input env call head response stream hijack out \
+	depart rack
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
 

@@ -143,7 +143,7 @@ loop_dispatch(struct loop *l)
 	/* A callback may start its timer again: that one is never due now. */
 	for (lane = l->lanes; lane != NULL; lane = lane->next)
 		while (lane->list.next != &lane->list &&
-		    lane->list.next->at_ms <= l->now_ms) {
+		       lane->list.next->at_ms <= l->now_ms) {
 			struct loop_timer *t = lane->list.next;
 
 			loop_stop(t);

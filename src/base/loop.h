@@ -28,7 +28,7 @@
 struct loop_watch {
 	int fd;
 	uint32_t events; /* in the set with these; 0 = not in it */
-	int tag;	 /* the owner's: its index in an array, say */
+	int tag;         /* the owner's: its index in an array, say */
 	void (*on)(struct loop_watch *, uint32_t events);
 };
 

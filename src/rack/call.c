@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "http/format.h"
 #include "ipc/board.h"
+#include "rack/depart.h"
 #include "rack/env.h"
 #include "rack/hijack.h"
 #include "rack/input.h"
@@ -57,8 +58,8 @@ call_open(struct rack *r)
 static void
 app_raises(struct call *call)
 {
-	VALUE answer = rb_funcallv(
-	    hooks_app(), keys_get()->id_call, 1, &call->env);
+	VALUE answer =
+	    rb_funcallv(hooks_app(), keys_get()->id_call, 1, &call->env);
 
 	if (call->is_hijacked)
 		return;
@@ -85,7 +86,8 @@ serve_raises(VALUE p)
 
 	env_build_raises(call);
 	app_raises(call);
-	/* unicorn's way to say "go on": the body is here, so it is called on. */
+	/* unicorn's way to say "go on": the body is here, so it is called on.
+	 */
 	if (!call->is_hijacked && wants_continue(call)) {
 		rb_hash_delete(call->env, keys_get()->http_expect);
 		app_raises(call);
@@ -185,7 +187,7 @@ hand_back(struct call *call)
 	else if (!call->has_finished)
 		conn_cut(c);
 	else
-		conn_answered(c);
+		depart(c);
 }
 
 struct finished {
@@ -200,8 +202,7 @@ finished_raises(VALUE p)
 	struct finished *f = (struct finished *)p;
 
 	if (f->is_plain)
-		return rb_funcallv(
-		    f->callable, keys_get()->id_call, 0, NULL);
+		return rb_funcallv(f->callable, keys_get()->id_call, 0, NULL);
 	return rb_funcall(rb_path2class("Reforkd"), rb_intern("finished"), 5,
 	    f->callable, f->call->env, f->call->status, f->call->headers,
 	    f->call->error);
@@ -271,12 +272,14 @@ client_has_gone(const struct conn *c)
 
 	if (c->is_unix)
 		return poll(&pfd, 1, 0) > 0 &&
-		    (pfd.revents & (POLLHUP | POLLERR)) != 0;
+		       (pfd.revents & (POLLHUP | POLLERR)) != 0;
 	if (getsockopt(c->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return false;
 	return info.tcpi_state == TCP_CLOSE_WAIT ||
-	    info.tcpi_state == TCP_TIME_WAIT || info.tcpi_state == TCP_CLOSE ||
-	    info.tcpi_state == TCP_LAST_ACK || info.tcpi_state == TCP_CLOSING;
+	       info.tcpi_state == TCP_TIME_WAIT ||
+	       info.tcpi_state == TCP_CLOSE ||
+	       info.tcpi_state == TCP_LAST_ACK ||
+	       info.tcpi_state == TCP_CLOSING;
 }
 
 static void
@@ -286,11 +289,11 @@ prepare(struct call *call)
 	struct conn *c = call->conn;
 	const struct http_head *head = &r->head;
 
-	call->is_head = head->method.len == 4 &&
-	    memcmp(head->method.at, "HEAD", 4) == 0;
+	call->is_head =
+	    head->method.len == 4 && memcmp(head->method.at, "HEAD", 4) == 0;
 	call->is_1_0 = head->major == 1 ? head->minor == 0 : head->major == 0;
 	c->keep = head->keep_alive && r->keepalive && !r->is_draining &&
-	    !rack_should_shed(r);
+		  !rack_should_shed(r);
 	c->out.sent = 0;
 }
 

@@ -34,22 +34,22 @@ struct call {
 	struct rack *rack;
 	struct conn *conn;
 	VALUE env, status, headers, body;
-	VALUE error;  /* what the application raised, nil */
-	VALUE hijack; /* the rack.hijack object */
-	VALUE hints;  /* the rack.early_hints object, nil */
-	VALUE stream; /* of a streaming body, nil */
-	VALUE io;     /* after a hijack: the socket as a Ruby IO, nil */
-	VALUE input;  /* the File of a large body, nil */
+	VALUE error;   /* what the application raised, nil */
+	VALUE hijack;  /* the rack.hijack object */
+	VALUE hints;   /* the rack.early_hints object, nil */
+	VALUE stream;  /* of a streaming body, nil */
+	VALUE io;      /* after a hijack: the socket as a Ruby IO, nil */
+	VALUE input;   /* the File of a large body, nil */
 	VALUE partial; /* the rack.hijack of the response's head, nil */
 	int code;
 	enum framing framing;
-	uint64_t left;	    /* FRAME_LENGTH: bytes that are still due */
-	bool is_head;	    /* HEAD: the answer has no body */
-	bool is_1_0;	    /* no chunked coding for this client */
-	bool head_begun;    /* bytes of the answer may have been sent */
-	bool has_finished;  /* the whole answer is in conn->out or sent */
-	bool is_hijacked;   /* full: nothing is answered */
-	bool is_raw;	    /* the application has framed the body itself */
+	uint64_t left;     /* FRAME_LENGTH: bytes that are still due */
+	bool is_head;      /* HEAD: the answer has no body */
+	bool is_1_0;       /* no chunked coding for this client */
+	bool head_begun;   /* bytes of the answer may have been sent */
+	bool has_finished; /* the whole answer is in conn->out or sent */
+	bool is_hijacked;  /* full: nothing is answered */
+	bool is_raw;       /* the application has framed the body itself */
 	bool has_length, has_close, has_date;
 };
 

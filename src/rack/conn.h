@@ -3,13 +3,13 @@
  *
  *	HEAD -> BODY -> BUSY -> (FLUSH ->) HEAD, or LINGER -> closed
  *
- * A connection is read only in its turn (conn_read), never while a request
+ * A connection is read only in its turn (arrive.h), never while a request
  * runs. Its memory is used again for the next client.
  *
  * Runs in:    worker
  * Owns:       its descriptor, buffers and request
  * After fork: the candidate closes it (conn_drop), without a shutdown
- * Raises:     conn_wait_sent_raises only, owning nothing
+ * Raises:     never
  */
 #ifndef RACK_CONN_H
 #define RACK_CONN_H
@@ -42,8 +42,8 @@ struct conn {
 	enum conn_state state;
 	bool is_queued;
 	bool is_unix;
-	bool keep;	 /* after this answer */
-	bool is_tainted; /* bytes may come that nobody will read: linger */
+	bool keep;         /* after this answer */
+	bool is_tainted;   /* bytes may come that nobody will read: linger */
 	uint64_t ready_us; /* its bytes were seen: the queue time starts */
 	uint64_t served;
 	struct buf in; /* head, then what came behind the request */
@@ -52,28 +52,15 @@ struct conn {
 	char remote[INET6_ADDRSTRLEN]; /* "127.0.0.1" for a UNIX peer */
 };
 
-enum conn_progress {
-	CONN_MORE,     /* waits; watches and timers are set */
-	CONN_COMPLETE, /* rack->head is parsed, the body is there */
-	CONN_ENDED,    /* closed or refused */
-};
-
 /* Accepts one: 1, 0 = none there, -errno. */
 int conn_accept(struct rack *, int listener);
-enum conn_progress conn_read(struct conn *);
 /* Into the queue of those with something to read. */
 void conn_enqueue(struct conn *);
-/* The answer is in c->out, or has gone: flush, then keep or close. */
-void conn_answered(struct conn *);
-/* An answer of the server's own, then a lingering close. */
-void conn_refuse(struct conn *, int status);
-/* Waits, GVL released, until at most `most` bytes are pending. 0, -errno. */
-int conn_wait_sent_raises(struct conn *, size_t most);
 /* Shut down and close; conn_cut makes sure that no one takes it for whole. */
 void conn_close(struct conn *);
 void conn_cut(struct conn *);
-/* SHUT_WR, read to EOF, close. */
-void conn_linger(struct conn *);
+/* What was sent since the last call goes into the row. */
+void conn_count_sent(struct conn *);
 /* The socket belongs to the application now: the descriptor. */
 int conn_give_fd(struct conn *);
 void conn_gone(struct conn *); /* after that, when its call has ended */

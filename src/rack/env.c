@@ -30,8 +30,8 @@ static struct {
 	size_t host_len, port_len;
 	char host[HOST_CAP], port[8];
 	const char *separator; /* of fields that come twice */
-	bool is_utf8; /* pitchfork: values of ASCII alone are UTF-8 */
-	bool star;    /* this Rack takes "*" for a path */
+	bool is_utf8;          /* pitchfork: values of ASCII alone are UTF-8 */
+	bool star;             /* this Rack takes "*" for a path */
 	bool registered;
 } own;
 
@@ -48,8 +48,8 @@ str_raises(struct http_slice s)
 static void
 logger_raises(VALUE env)
 {
-	VALUE logger = rb_funcall(hooks_config(), rb_intern("[]"), 1,
-	    ID2SYM(rb_intern("logger")));
+	VALUE logger = rb_funcall(
+	    hooks_config(), rb_intern("[]"), 1, ID2SYM(rb_intern("logger")));
 
 	if (rb_respond_to(logger, rb_intern("info")))
 		rb_hash_aset(env, keys_get()->rack_logger, logger);
@@ -140,14 +140,14 @@ static void
 join_raises(struct call *call, VALUE key)
 {
 	const struct http_head *head = &call->rack->head;
-	const char *separator = key == keys_get()->http_cookie ? "; "
-							       : own.separator;
+	const char *separator =
+	    key == keys_get()->http_cookie ? "; " : own.separator;
 	VALUE dashed = Qnil, other = Qnil;
 	size_t i;
 
 	for (i = 0; i < head->nfields; i++) {
-		VALUE *to = has_underscore(head->fields[i].name) ? &other
-								 : &dashed;
+		VALUE *to =
+		    has_underscore(head->fields[i].name) ? &other : &dashed;
 
 		if (keys_header_raises(head->fields[i].name) != key)
 			continue;
@@ -204,8 +204,7 @@ trailers_raises(struct call *call)
 
 	if (!call->conn->req.is_chunked)
 		return;
-	n = chunked_trailers(
-	    &call->conn->req.chunked, fields, TRAILERS_MOST);
+	n = chunked_trailers(&call->conn->req.chunked, fields, TRAILERS_MOST);
 	for (i = 0; i < n; i++) {
 		VALUE key = keys_header_raises(fields[i].name);
 
@@ -298,9 +297,9 @@ version_raises(struct call *call)
 	if (same(head->version, "HTTP/1.1", 8))
 		return;
 	if (!same(head->version, "HTTP/1.0", 8))
-		version = str_raises(head->version.len > 0
-			? head->version
-			: HTTP_SLICE("HTTP/0.9"));
+		version =
+		    str_raises(head->version.len > 0 ? head->version
+						     : HTTP_SLICE("HTTP/0.9"));
 	rb_hash_aset(call->env, k->server_protocol, version);
 	rb_hash_aset(call->env, k->http_version, version);
 }
@@ -358,7 +357,7 @@ env_build_raises(struct call *call)
 	version_raises(call);
 	server_raises(call, is_https);
 	rb_hash_aset(call->env, k->remote_addr,
-	    str_raises((struct http_slice) {
+	    str_raises((struct http_slice){
 		call->conn->remote, strlen(call->conn->remote) }));
 	if (head->upgrade)
 		protocol_raises(call);

@@ -27,8 +27,8 @@ check_raises(int rc)
 static struct http_slice
 slice_of(VALUE str)
 {
-	return (struct http_slice) { RSTRING_PTR(str),
-		(size_t)RSTRING_LEN(str) };
+	return (
+	    struct http_slice){ RSTRING_PTR(str), (size_t)RSTRING_LEN(str) };
 }
 
 /* An Integer, or a String as unicorn takes it: "666 BEAST". */
@@ -45,7 +45,7 @@ status_raises(struct call *call)
 		text = rb_obj_as_string(call->status);
 		call->code = NUM2INT(rb_str_to_inum(text, 10, 0));
 		if (RSTRING_LEN(text) > 4)
-			reason = (struct http_slice) { RSTRING_PTR(text) + 4,
+			reason = (struct http_slice){ RSTRING_PTR(text) + 4,
 				(size_t)RSTRING_LEN(text) - 4 };
 	}
 	rc = format_status(out_of(call), call->code, reason);
@@ -103,12 +103,12 @@ is_wanted(struct call *call, struct http_slice name, struct http_slice value)
 			return true;
 		/* 304 may say what 200 would have had. */
 		return !call->is_raw && length_set(call, value) &&
-		    (http_status_has_body(call->code) || call->code == 304);
+		       (http_status_has_body(call->code) || call->code == 304);
 	case 17:
 		if (!http_slice_is(name, "transfer-encoding"))
 			return true;
-		call->is_raw = !call->has_length &&
-		    http_status_has_body(call->code);
+		call->is_raw =
+		    !call->has_length && http_status_has_body(call->code);
 		return call->is_raw;
 	default:
 		return true;
@@ -135,8 +135,8 @@ line_raises(struct call *call, struct http_slice name, struct http_slice value)
 static void
 value_raises(struct call *call, VALUE name, VALUE value)
 {
-	VALUE str = NIL_P(value) ? rb_str_new(NULL, 0)
-				 : rb_obj_as_string(value);
+	VALUE str =
+	    NIL_P(value) ? rb_str_new(NULL, 0) : rb_obj_as_string(value);
 	struct http_slice rest = slice_of(str);
 	const char *lf;
 
@@ -145,7 +145,7 @@ value_raises(struct call *call, VALUE name, VALUE value)
 
 		if (len > 0)
 			line_raises(call, slice_of(name),
-			    (struct http_slice) { rest.at, len });
+			    (struct http_slice){ rest.at, len });
 		rest.at += len + 1;
 		rest.len -= len + 1;
 		if (rest.len == 0)
@@ -165,8 +165,8 @@ special_raises(struct call *call, VALUE name, VALUE value)
 	if (http_slice_is(s, "rack.hijack") && !NIL_P(value))
 		call->partial = value;
 	if (http_slice_is(s, "rack.protocol") && call->code == 101) {
-		line_raises(call, HTTP_SLICE("Connection"),
-		    HTTP_SLICE("Upgrade"));
+		line_raises(
+		    call, HTTP_SLICE("Connection"), HTTP_SLICE("Upgrade"));
 		value_raises(call, rb_str_new_cstr("Upgrade"), value);
 	}
 }
@@ -178,8 +178,7 @@ pair_raises(VALUE key, VALUE value, VALUE p)
 	VALUE name = rb_obj_as_string(key);
 	long i;
 
-	if (RSTRING_LEN(name) > 5 &&
-	    memcmp(RSTRING_PTR(name), "rack.", 5) == 0)
+	if (RSTRING_LEN(name) > 5 && memcmp(RSTRING_PTR(name), "rack.", 5) == 0)
 		special_raises(call, name, value);
 	else if (RB_TYPE_P(value, T_ARRAY))
 		for (i = 0; i < RARRAY_LEN(value); i++)
@@ -235,8 +234,8 @@ framing_raises(struct call *call, int64_t length)
 		    "Content-Length: %lld\r\n", (long long)length));
 	} else if (!call->is_1_0) {
 		call->framing = FRAME_CHUNKED;
-		check_raises(buf_puts(
-		    out_of(call), "Transfer-Encoding: chunked\r\n"));
+		check_raises(
+		    buf_puts(out_of(call), "Transfer-Encoding: chunked\r\n"));
 	} else {
 		call->framing = FRAME_CLOSE;
 		c->keep = false;
@@ -252,10 +251,11 @@ head_end_raises(struct call *call, int64_t length)
 	if (call->has_close || call->code == 101)
 		c->keep = false;
 	if (!c->keep && call->code != 101)
-		check_raises(buf_puts(out_of(call), "Connection: close\r\n\r\n"));
+		check_raises(
+		    buf_puts(out_of(call), "Connection: close\r\n\r\n"));
 	else if (call->is_1_0)
-		check_raises(buf_puts(
-		    out_of(call), "Connection: keep-alive\r\n\r\n"));
+		check_raises(
+		    buf_puts(out_of(call), "Connection: keep-alive\r\n\r\n"));
 	else
 		check_raises(buf_put(out_of(call), "\r\n", 2));
 }

@@ -17,7 +17,8 @@
 struct buf;
 struct call;
 
-/* -1: the length of the body is not known. Sets call->framing and conn->keep. */
+/* -1: the length of the body is not known. Sets call->framing and conn->keep.
+ */
 void head_begin_raises(struct call *);
 void head_end_raises(struct call *, int64_t length);
 /* Every header as "Name: value" lines, without those that are the server's. */

@@ -76,7 +76,8 @@ hijack_object_raises(struct call *call)
 	return hijack_wrap_raises(hijack_class, call);
 }
 
-/* rack.early_hints.call(headers): a 103 at once, when the client can read it. */
+/* rack.early_hints.call(headers): a 103 at once, when the client can read it.
+ */
 static VALUE
 on_hints_raises(VALUE object, VALUE headers)
 {
@@ -100,12 +101,10 @@ hijack_open_raises(VALUE unused)
 	VALUE owner = rb_define_module("Reforkd");
 
 	(void)unused;
-	hijack_class =
-	    rb_define_class_under(owner, "Hijack", rb_cObject);
+	hijack_class = rb_define_class_under(owner, "Hijack", rb_cObject);
 	rb_undef_alloc_func(hijack_class);
 	rb_define_method(hijack_class, "call", on_hijack_raises, 0);
-	hints_class =
-	    rb_define_class_under(owner, "EarlyHints", rb_cObject);
+	hints_class = rb_define_class_under(owner, "EarlyHints", rb_cObject);
 	rb_undef_alloc_func(hints_class);
 	rb_define_method(hints_class, "call", on_hints_raises, 1);
 	return Qnil;

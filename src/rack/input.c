@@ -6,7 +6,7 @@
 #include "rack/call.h"
 #include "rack/keys.h"
 
-static VALUE none;	/* Reforkd::NoInput, shared by all requests without a body */
+static VALUE none; /* Reforkd::NoInput, shared by all requests without a body */
 static VALUE string_io; /* the class */
 
 VALUE
@@ -16,8 +16,8 @@ input_open_raises(VALUE unused)
 	if (string_io != 0)
 		return Qnil;
 	rb_require("stringio");
-	none = rb_funcall(
-	    rb_path2class("Reforkd::NoInput"), rb_intern("new"), 0);
+	none =
+	    rb_funcall(rb_path2class("Reforkd::NoInput"), rb_intern("new"), 0);
 	rb_gc_register_mark_object(none);
 	string_io = rb_path2class("StringIO");
 	rb_gc_register_mark_object(string_io);
@@ -46,8 +46,7 @@ input_build_raises(struct call *call)
 		rb_sys_fail("lseek");
 	args[0] = INT2FIX(req->file);
 	args[1] = rb_str_new_cstr("r+b");
-	call->input = rb_funcallv(
-	    rb_cFile, keys_get()->id_for_fd, 2, args);
+	call->input = rb_funcallv(rb_cFile, keys_get()->id_for_fd, 2, args);
 	req->file = -1;
 	return call->input;
 }

@@ -72,7 +72,8 @@ make_raises(struct http_slice name)
 	len = http_cgi_name(name, text, sizeof(text));
 	if (len < 0)
 		rb_raise(rb_eArgError, "a field name is too long");
-	/* UTF-8, as Rack's own constants are: one object, compared by address. */
+	/* UTF-8, as Rack's own constants are: one object, compared by address.
+	 */
 	return rb_enc_interned_str(text, len, rb_utf8_encoding());
 }
 
@@ -111,10 +112,10 @@ keys_open_raises(VALUE unused)
 	KEYS
 #undef KEY
 #define NAME(field, text) keys.id_##field = rb_intern(text);
-	NAMES
+	    NAMES
 #undef NAME
-	for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		(void)keys_header_raises((struct http_slice) {
-		    common[i], strlen(common[i]) });
+	    for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)(void)
+		keys_header_raises(
+		    (struct http_slice){ common[i], strlen(common[i]) });
 	return Qnil;
 }

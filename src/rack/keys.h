@@ -79,7 +79,7 @@ struct keys {
 	KEYS
 #undef KEY
 #define NAME(field, text) ID id_##field;
-	NAMES
+	    NAMES
 #undef NAME
 };
 

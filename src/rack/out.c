@@ -9,7 +9,9 @@
 #include "base/fd.h"
 
 #define IOV_MOST 64
-#define KEEP_BYTES 65536 /* a larger buffer is given back after its response */
+#define KEEP_BYTES                                                             \
+	65536 /* a larger buffer is given back after its response              \
+	       */
 
 void
 out_init(struct out *o)
@@ -92,7 +94,7 @@ put_some(struct out *o, int fd, const struct iovec *iov, int n)
 	ssize_t rc;
 
 	if (held > 0)
-		all[m++] = (struct iovec) { o->buf.data + o->at, held };
+		all[m++] = (struct iovec){ o->buf.data + o->at, held };
 	memcpy(all + m, iov, (size_t)n * sizeof(*iov));
 	rc = send_some(o, fd, all, m + n);
 	if (rc < 0)
@@ -143,8 +145,8 @@ static int
 file_flush(struct out *o, int fd)
 {
 	while (o->file_left > 0) {
-		size_t most = o->file_left < (1u << 20) ? (size_t)o->file_left
-							: 1u << 20;
+		size_t most =
+		    o->file_left < (1u << 20) ? (size_t)o->file_left : 1u << 20;
 		ssize_t n = sendfile(fd, o->file, &o->file_at, most);
 
 		if (n < 0 && errno == EINTR)
@@ -164,8 +166,7 @@ int
 out_flush(struct out *o, int fd)
 {
 	while (o->error == 0 && o->buf.len > o->at) {
-		struct iovec iov = { o->buf.data + o->at,
-			o->buf.len - o->at };
+		struct iovec iov = { o->buf.data + o->at, o->buf.len - o->at };
 		ssize_t n = send_some(o, fd, &iov, 1);
 
 		if (n < 0)

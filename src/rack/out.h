@@ -33,7 +33,8 @@ void out_fini(struct out *);
 void out_reset(struct out *); /* drops what is there; keeps the memory */
 /* Behind what waits, without sending. 0, -errno. */
 int out_hold(struct out *, const void *, size_t);
-/* Sends at once what the socket takes and keeps a copy of the rest. 0, -errno. */
+/* Sends at once what the socket takes and keeps a copy of the rest. 0, -errno.
+ */
 int out_put(struct out *, int fd, const struct iovec *, int n);
 /* The file comes last. */
 void out_file(struct out *, int take_file, off_t at, uint64_t len);

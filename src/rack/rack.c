@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rack/arrive.h"
 #include "rack/call.h"
 #include "rack/conn.h"
+#include "rack/depart.h"
 
 #define LINGER_MS 2000
 /* An idle sibling is looked for at most this often. */
@@ -36,9 +38,8 @@ sibling_is_idle(const struct rack *r)
 		rows = RFK_ROWS_MAX;
 	for (i = 0; i < rows && rows > 2; i++)
 		if (&board->row[i] != r->row &&
-		    atomic_load_explicit(
-			&board->row[i].work, memory_order_relaxed) ==
-			RFK_WORK_IDLE)
+		    atomic_load_explicit(&board->row[i].work,
+			memory_order_relaxed) == RFK_WORK_IDLE)
 			return true;
 	return false;
 }
@@ -70,23 +71,24 @@ on_head_late(struct loop_timer *t)
 	if (c->in.len == 0)
 		conn_close(c);
 	else
-		conn_refuse(c, 408);
+		depart_refuse(c, 408);
 }
 
 static void
 on_body_late(struct loop_timer *t)
 {
-	conn_refuse(conn_of(t), 408);
+	depart_refuse(conn_of(t), 408);
 }
 
-/* A request that is just arriving is served first: events come before timers. */
+/* A request that is just arriving is served first: events come before timers.
+ */
 static void
 on_keep_late(struct loop_timer *t)
 {
 	struct conn *c = conn_of(t);
 
 	if (!c->is_queued)
-		conn_linger(c);
+		depart_linger(c);
 }
 
 static void
@@ -139,7 +141,7 @@ rack_open(struct worker *w)
 
 		r->is_unix[i] = getsockname(r->self->listeners[i],
 				    (struct sockaddr *)&at, &len) == 0 &&
-		    at.ss_family == AF_UNIX;
+				at.ss_family == AF_UNIX;
 	}
 	lanes_open(r);
 	return call_open(r);
@@ -157,7 +159,7 @@ make_room(struct rack *r, int error)
 		log_error("accept: %s", strerror(error));
 	}
 	if (t != &r->keep_lane.list)
-		conn_linger(conn_of(t));
+		depart_linger(conn_of(t));
 }
 
 static void
@@ -198,7 +200,7 @@ rack_step(struct worker *w)
 		return false;
 	if (c->state == CONN_GONE)
 		conn_recycle(c);
-	else if (conn_read(c) == CONN_COMPLETE)
+	else if (arrive(c) == ARRIVE_COMPLETE)
 		call_run(c);
 	return true;
 }

@@ -14,8 +14,9 @@
 #include "http/format.h"
 #include "http/status.h"
 #include "rack/call.h"
-#include "rack/hijack.h"
+#include "rack/depart.h"
 #include "rack/head.h"
+#include "rack/hijack.h"
 #include "rack/keys.h"
 #include "rack/rack.h"
 #include "rack/stream.h"
@@ -44,7 +45,7 @@ send_raises(struct call *call, const struct iovec *iov, int n)
 	(void)out_put(&c->out, c->watch.fd, iov, n);
 	client_check_raises(call);
 	if (out_pending(&c->out) > PENDING_MOST) {
-		(void)conn_wait_sent_raises(c, PENDING_MOST / 2);
+		(void)depart_wait_raises(c, PENDING_MOST / 2);
 		client_check_raises(call);
 	}
 }
@@ -126,8 +127,8 @@ large_array_raises(struct call *call, VALUE strings)
 	for (i = 0; i < n; i++) {
 		VALUE s = RARRAY_AREF(strings, i);
 
-		iov[m++] = (struct iovec) { RSTRING_PTR(s),
-			(size_t)RSTRING_LEN(s) };
+		iov[m++] =
+		    (struct iovec){ RSTRING_PTR(s), (size_t)RSTRING_LEN(s) };
 		if (m < IOV_BATCH && i + 1 < n)
 			continue;
 		(void)out_put(&c->out, c->watch.fd, iov, m);
@@ -227,8 +228,8 @@ chunk_raises(RB_BLOCK_CALL_FUNC_ARGLIST(chunk, p))
 	(void)argc;
 	(void)argv;
 	(void)blockarg;
-	response_write_raises((struct call *)p, RSTRING_PTR(str),
-	    (size_t)RSTRING_LEN(str));
+	response_write_raises(
+	    (struct call *)p, RSTRING_PTR(str), (size_t)RSTRING_LEN(str));
 	RB_GC_GUARD(str);
 	return Qnil;
 }
@@ -239,7 +240,7 @@ hijacked_raises(struct call *call, VALUE callable)
 	struct conn *c = call->conn;
 	VALUE io;
 
-	(void)conn_wait_sent_raises(c, 0);
+	(void)depart_wait_raises(c, 0);
 	client_check_raises(call);
 	io = hijack_socket_raises(call);
 	rb_funcallv(callable, keys_get()->id_call, 1, &io);
@@ -270,8 +271,8 @@ body_raises(struct call *call)
 	if (call->framing == FRAME_NONE)
 		return;
 	if (rb_respond_to(call->body, k->id_each)) {
-		rb_block_call(call->body, k->id_each, 0, NULL, chunk_raises,
-		    (VALUE)call);
+		rb_block_call(
+		    call->body, k->id_each, 0, NULL, chunk_raises, (VALUE)call);
 		return;
 	}
 	call->stream = stream_object_raises(call);
@@ -286,8 +287,7 @@ end_raises(struct call *call)
 	if (call->framing == FRAME_CHUNKED &&
 	    format_last_chunk(&c->out.buf, NULL, 0) < 0)
 		rb_memerror();
-	call->has_finished =
-	    call->framing != FRAME_LENGTH || call->left == 0;
+	call->has_finished = call->framing != FRAME_LENGTH || call->left == 0;
 }
 
 void
@@ -323,7 +323,7 @@ response_hints_raises(struct call *call, VALUE headers)
 	head_fields_raises(call, headers);
 	if (buf_put(&c->out.buf, "\r\n", 2) < 0)
 		rb_memerror();
-	(void)conn_wait_sent_raises(c, 0);
+	(void)depart_wait_raises(c, 0);
 	client_check_raises(call);
 	/* An exception is still a 500: no answer has begun. */
 	rack_count(&call->rack->row->bytes_out, c->out.sent);

@@ -14,8 +14,7 @@ put_raises(struct call *call, VALUE chunk)
 {
 	VALUE str = rb_obj_as_string(chunk);
 
-	response_write_raises(
-	    call, RSTRING_PTR(str), (size_t)RSTRING_LEN(str));
+	response_write_raises(call, RSTRING_PTR(str), (size_t)RSTRING_LEN(str));
 	RB_GC_GUARD(str);
 }
 
@@ -102,8 +101,7 @@ stream_open_raises(VALUE unused)
 
 	(void)unused;
 	is_closed = rb_intern("@closed");
-	stream_class =
-	    rb_define_class_under(owner, "Stream", rb_cObject);
+	stream_class = rb_define_class_under(owner, "Stream", rb_cObject);
 	rb_undef_alloc_func(stream_class);
 	rb_define_method(stream_class, "write", on_write_raises, -1);
 	rb_define_method(stream_class, "<<", on_push_raises, 1);

@@ -59,8 +59,8 @@ stats_refresh(struct worker *w, uint64_t now_ms)
 		atomic_store_explicit(&w->self->my_row->faults_now,
 		    (uint64_t)usage.ru_minflt, memory_order_relaxed);
 	if (ruby_try(gc_count_raises, &gc_count, NULL) == 0)
-		atomic_store_explicit(&w->self->my_row->gc_count, gc_count,
-		    memory_order_relaxed);
+		atomic_store_explicit(
+		    &w->self->my_row->gc_count, gc_count, memory_order_relaxed);
 }
 
 void

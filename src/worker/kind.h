@@ -23,13 +23,16 @@ struct loop;
 
 struct kind {
 	const char *name;
-	/* Before READY: build the app's calling objects, check listeners. 0, -errno. */
+	/* Before READY: build the app's calling objects, check listeners. 0,
+	 * -errno. */
 	int (*open)(struct worker *);
 	/* A listener is readable (outer epoll): accept one and begin it. */
 	void (*acceptable)(struct worker *, int listener);
-	/* Do one unit that is complete, if there is one: true = did something. */
+	/* Do one unit that is complete, if there is one: true = did something.
+	 */
 	bool (*step)(struct worker *);
-	/* Stop taking new work; answer what was begun; close idle ones in time. */
+	/* Stop taking new work; answer what was begun; close idle ones in time.
+	 */
 	void (*drain)(struct worker *, uint64_t until_ms);
 	bool (*drained)(struct worker *); /* nothing begun is left */
 	/* The connected descriptors it holds, for threads_shared_sockets. */
@@ -43,7 +46,7 @@ extern const struct kind kind_rack;
 /* What a kind may use of its worker. */
 struct self *worker_self(struct worker *);
 struct loop *worker_loop(struct worker *);
-void *worker_state(struct worker *);	       /* the kind's own */
+void *worker_state(struct worker *);            /* the kind's own */
 void worker_state_set(struct worker *, void *); /* kind->close frees it */
 /* 0, or a status to leave with: the application called exit in a unit. */
 void worker_leave(struct worker *, int status);

@@ -62,7 +62,8 @@ channel_empty(struct chan *c, uint64_t until_ms)
 	return 0;
 }
 
-/* In the middle. The candidate returns 0 with its channel's end, no one else. */
+/* In the middle. The candidate returns 0 with its channel's end, no one else.
+ */
 static int
 middle_run(struct worker *w, const struct rfk_promote *order)
 {
@@ -161,8 +162,8 @@ sockets_allow(struct worker *w, char *text, size_t size)
 	ours[n++] = chan_fd(w->self->master);
 	if (threads_shared_sockets(ours, n, peers, sizeof(peers)) <= 0)
 		return true;
-	snprintf(text, size, "connected sockets are still open after before_fork: %s",
-	    peers);
+	snprintf(text, size,
+	    "connected sockets are still open after before_fork: %s", peers);
 	if (w->self->settings.shared_sockets_allow == 0)
 		return false;
 	log_warn("worker=%u: %s", w->self->slot, text);

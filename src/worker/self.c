@@ -46,7 +46,8 @@ self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 }
 
 int
-self_candidate(struct self *self, const struct rfk_promote *promote, int take_fd)
+self_candidate(
+    struct self *self, const struct rfk_promote *promote, int take_fd)
 {
 	int rc = channel_replace(self, take_fd);
 

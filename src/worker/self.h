@@ -26,11 +26,12 @@ struct chan;
 struct self {
 	enum role role;
 	uint32_t generation;
-	uint32_t slot; /* worker.nr; kept by a mold that was one: its title says so */
+	uint32_t slot; /* worker.nr; kept by a mold that was one: its title says
+			  so */
 	uint32_t row;
-	uint64_t token;	     /* of the FORK or PROMOTE that made this process */
-	uint64_t born_us;    /* clock_us of its fork or exec */
-	uint64_t inherited;  /* requests served by its ancestors */
+	uint64_t token;     /* of the FORK or PROMOTE that made this process */
+	uint64_t born_us;   /* clock_us of its fork or exec */
+	uint64_t inherited; /* requests served by its ancestors */
 	pid_t master_pid;
 	struct chan *master; /* to the master */
 	struct rfk_board *board;
@@ -38,15 +39,16 @@ struct self {
 	struct rfk_settings_table settings;
 	int listeners[RFK_LISTENERS_MAX];
 	size_t nlisteners;
-	int exit_status; /* what the trampoline leaves with at ROLE_EXIT */
+	int exit_status;  /* what the trampoline leaves with at ROLE_EXIT */
 	bool run_at_exit; /* ruby_cleanup, else _exit */
-	bool booted;	  /* the application is loaded (a mold that was a worker) */
+	bool booted; /* the application is loaded (a mold that was a worker) */
 };
 
 /* The child's first steps after a fork in the mold: row, token, channel. */
 int self_newborn(struct self *, const struct rfk_fork *, int take_channel_fd);
 /* The candidate's first steps after the double fork in a donor. */
-int self_candidate(struct self *, const struct rfk_promote *, int take_channel_fd);
+int self_candidate(
+    struct self *, const struct rfk_promote *, int take_channel_fd);
 /* "reforkd worker 3 gen 2: idle, 1234 requests" and the like. */
 void self_title(const struct self *, const char *state, uint64_t requests);
 

@@ -25,7 +25,7 @@
 
 /* What a handler may use. Set before a handler is, changed only in a child. */
 static struct {
-	int fd;	     /* the eventfd */
+	int fd;      /* the eventfd */
 	int channel; /* for the last word of a worker that leaves at once */
 	int farewell_len;
 	char farewell[64];
@@ -77,8 +77,8 @@ on_signal(int signo)
 	int saved = errno;
 
 	if (signo == SIGINT || (signo == SIGTERM && own.term_at_once)) {
-		(void)!send(own.channel, own.farewell,
-		    (size_t)own.farewell_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)!send(own.channel, own.farewell, (size_t)own.farewell_len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		_exit(0);
 	}
 	atomic_fetch_or(&own.got, bit_of(signo));
@@ -102,7 +102,8 @@ signals_open(const struct self *self)
 	struct rfk_msg bye = { .type = RFK_MSG_EXITING };
 
 	bye.u.exiting.why = RFK_EXIT_SIGNAL;
-	own.farewell_len = wire_encode(&bye, own.farewell, sizeof(own.farewell));
+	own.farewell_len =
+	    wire_encode(&bye, own.farewell, sizeof(own.farewell));
 	if (own.farewell_len < 0)
 		own.farewell_len = 0;
 	own.channel = chan_fd(self->master);
@@ -154,8 +155,7 @@ signals_claim(const struct self *self)
 	for (i = 0; i < CLAIMS; i++) {
 		struct asking ask = { .claim = &claims[i] };
 
-		if (!ask.claim->always &&
-		    ruby_try(ask_raises, &ask, &why) < 0)
+		if (!ask.claim->always && ruby_try(ask_raises, &ask, &why) < 0)
 			ruby_error_log("Signal.trap", &why);
 		if (!ask.is_trapped) {
 			handler_set(ask.claim->signo);
@@ -202,8 +202,7 @@ release_raises(VALUE unused)
 
 		if (sigaction(claims[i].signo, NULL, &sa) == 0 &&
 		    sa.sa_handler == on_signal)
-			trap_raises(
-			    claims[i].name, rb_str_new_cstr("DEFAULT"));
+			trap_raises(claims[i].name, rb_str_new_cstr("DEFAULT"));
 	}
 	return Qnil;
 }

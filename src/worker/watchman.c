@@ -2,9 +2,9 @@
  * watchman.c - a thread of C that looks at this worker's row.
  *
  * At the soft timeout it has the main thread log where it is (a postponed job,
- * run at Ruby's next safe point, and SIGVTALRM, Ruby's own way to end a blocking
- * call); when there is no safe point it logs the system call instead. With the
- * master gone it enforces the hard timeout itself.
+ * run at Ruby's next safe point, and SIGVTALRM, Ruby's own way to end a
+ * blocking call); when there is no safe point it logs the system call instead.
+ * With the master gone it enforces the hard timeout itself.
  *
  * It never sleeps longer than the soft timeout, so that a unit that starts
  * after a look cannot expire before the next one; a unit costs it nothing.
@@ -52,7 +52,7 @@ static struct {
 	const struct rfk_row *row;
 	uint64_t told_ms; /* unit_ms of the unit whose job was triggered */
 	_Atomic uint64_t job_ms; /* unit_ms of the unit whose job has run */
-	uint64_t gave_up_ms;	 /* unit_ms of the unit without a safe point */
+	uint64_t gave_up_ms;     /* unit_ms of the unit without a safe point */
 	bool master_gone;
 #if HAS_JOB_HANDLES
 	rb_postponed_job_handle_t job;
@@ -89,9 +89,11 @@ request_log(const char *what)
 	uint64_t now_ms = clock_ms();
 
 	board_view(own.row, &view);
-	log_error("worker=%u PID:%d %s: %s %s has taken %" PRIu64 " ms of %" PRIu64,
+	log_error("worker=%u PID:%d %s: %s %s has taken %" PRIu64
+		  " ms of %" PRIu64,
 	    own.slot, (int)getpid(), what, view.method, view.path,
-	    view.unit_ms != 0 && now_ms > view.unit_ms ? now_ms - view.unit_ms : 0,
+	    view.unit_ms != 0 && now_ms > view.unit_ms ? now_ms - view.unit_ms
+						       : 0,
 	    own.hard_ms);
 }
 
@@ -174,7 +176,8 @@ syscall_log(void)
 	if (end == text)
 		snprintf(what, sizeof(what),
 		    "no Ruby safe point since the soft timeout, %s",
-		    strcmp(text, "running") == 0 ? "running native code" : text);
+		    strcmp(text, "running") == 0 ? "running native code"
+						 : text);
 	else
 		snprintf(what, sizeof(what),
 		    "no Ruby safe point since the soft timeout, "
@@ -220,7 +223,8 @@ watch(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = own.stop_fd, .events = POLLIN },
+		struct pollfd fds[2] = { { .fd = own.stop_fd,
+					     .events = POLLIN },
 			{ .fd = own.master_gone ? -1 : own.channel } };
 		int left_ms = look();
 		int n = poll(fds, 2, left_ms > 0 ? left_ms : 1);

@@ -1,11 +1,5 @@
 /*
  * worker.c - one worker from its fork to its end.
- *
- * The loop does one thing at a time, in this order: what signals and the
- * channel asked for, one unit of work that is complete, a look at the epoll set
- * with the GVL held, one accept when nothing waits. Only when all of that found
- * nothing is the GVL given up to sleep: giving it up for an event that is there
- * already costs 200 ms when another Ruby thread is busy.
  */
 #include "worker/worker.h"
 
@@ -24,11 +18,6 @@
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "worker/user.h"
-
-/* An idle worker shows that it lives at least this often. */
-#define BEAT_MS 1000
-/* Units that take no time are done in a row this long between two looks. */
-#define LOOK_US 1000
 
 struct self *
 worker_self(struct worker *w)
@@ -87,8 +76,7 @@ worker_unit_end(struct worker *w)
 	atomic_store_explicit(&row->requests,
 	    atomic_load_explicit(&row->requests, memory_order_relaxed) + 1,
 	    memory_order_relaxed);
-	board_unit_end(row,
-	    w->is_draining ? RFK_WORK_DRAINING : RFK_WORK_HOOK,
+	board_unit_end(row, w->is_draining ? RFK_WORK_DRAINING : RFK_WORK_HOOK,
 	    w->loop.now_ms);
 }
 
@@ -127,263 +115,6 @@ worker_drain(struct worker *w, enum rfk_exit_why why, uint64_t limit_ms)
 	idle_title(w, "draining");
 }
 
-static uint64_t
-drain_limit(const struct worker *w, uint32_t asked_ms)
-{
-	return asked_ms > 0 ? asked_ms
-			    : (uint64_t)settings_drain_ms(&w->self->settings);
-}
-
-static void
-on_message(struct worker *w, const struct rfk_msg *msg)
-{
-	switch (msg->type) {
-	case RFK_MSG_QUIT:
-		worker_drain(
-		    w, RFK_EXIT_QUIT, drain_limit(w, msg->u.stop.limit_ms));
-		break;
-	case RFK_MSG_PROMOTE:
-		w->wants_promotion = true;
-		w->promotion = msg->u.promote;
-		break;
-	case RFK_MSG_REOPEN:
-		w->wants_reopen = true;
-		break;
-	default:
-		log_error("worker=%u: message %d is not for a worker",
-		    w->self->slot, (int)msg->type);
-		break;
-	}
-}
-
-/* Idle kept connections do not hold a worker without a master. */
-static void
-on_master_gone(struct worker *w)
-{
-	loop_unwatch(&w->loop, &w->channel);
-	log_warn("worker=%u: the master is gone", w->self->slot);
-	worker_hurry(w, RFK_EXIT_MASTER_GONE, 0);
-}
-
-static void
-on_channel(struct loop_watch *watch, uint32_t events)
-{
-	struct worker *w = (struct worker *)((char *)watch -
-	    offsetof(struct worker, channel));
-	int fds[RFK_FDS_MAX], nfds, rc;
-	struct rfk_msg msg;
-
-	if ((events & EPOLLOUT) != 0)
-		(void)chan_flush(w->self->master);
-	while ((rc = chan_get(w->self->master, &msg, fds, &nfds)) > 0)
-		on_message(w, &msg);
-	if (rc < 0)
-		on_master_gone(w);
-	else
-		(void)loop_watch(&w->loop, &w->channel,
-		    chan_pending(w->self->master) ? EPOLLIN | EPOLLOUT
-						  : EPOLLIN);
-}
-
-/* The bits are looked at in each turn; the eventfd only ends the sleep. */
-static void
-on_wake(struct loop_watch *watch, uint32_t events)
-{
-	(void)watch;
-	(void)events;
-}
-
-static void
-on_listener(struct loop_watch *watch, uint32_t events)
-{
-	struct worker *w;
-	struct loop_watch *first = watch;
-
-	(void)events;
-	first -= (size_t)watch->tag;
-	w = (struct worker *)((char *)first -
-	    offsetof(struct worker, listeners));
-	/* Another one's turn comes when this one is done: level-triggered. */
-	if (w->acceptable < 0 || w->acceptable == w->accepted_last)
-		w->acceptable = watch->tag;
-}
-
-static void
-volunteer(struct worker *w)
-{
-	struct rfk_msg msg = { .type = RFK_MSG_VOLUNTEER };
-
-	if (w->self->settings.personality == RFK_NATIVE)
-		(void)chan_put(w->self->master, &msg, NULL, 0);
-}
-
-static void
-signals_obey(struct worker *w, unsigned got)
-{
-	if ((got & SIGNALS_USR1) != 0)
-		w->wants_reopen = true;
-	if ((got & SIGNALS_USR2) != 0)
-		volunteer(w);
-	if ((got & (SIGNALS_QUIT | SIGNALS_TERM)) != 0)
-		worker_drain(w, RFK_EXIT_SIGNAL, drain_limit(w, 0));
-}
-
-/* What the outside asked for, between two units: true in the candidate. */
-static bool
-obey(struct worker *w)
-{
-	unsigned got = signals_take();
-
-	if (got != 0)
-		signals_obey(w, got);
-	if (w->wants_reopen)
-		idle_reopen(w);
-	if (w->wants_promotion) {
-		w->wants_promotion = false;
-		if (promote(w, &w->promotion))
-			return true;
-		(void)loop_now(&w->loop);
-		idle_title(w, w->is_draining ? "draining" : "idle");
-	}
-	if (w->is_draining && !w->is_leaving &&
-	    (w->kind->drained(w) || w->loop.now_ms >= w->drain_until_ms))
-		w->is_leaving = true;
-	return false;
-}
-
-struct sleeping {
-	struct loop *loop;
-	int timeout_ms;
-};
-
-static void *
-sleep_without_gvl(void *p)
-{
-	struct sleeping *s = p;
-
-	(void)loop_wait(s->loop, s->timeout_ms);
-	return NULL;
-}
-
-/* Thread#raise or exit in another thread reach the main thread here. */
-static void
-interrupts_check(struct worker *w)
-{
-	struct ruby_error why;
-
-	if (vm_check_interrupts(&why) == 0)
-		return;
-	if (why.is_exit)
-		worker_leave(w, why.status);
-	else if (why.is_signal)
-		worker_drain(w, RFK_EXIT_SIGNAL, drain_limit(w, 0));
-	else
-		ruby_error_log("between two requests", &why);
-}
-
-static int
-sleep_limit(struct worker *w)
-{
-	int limit_ms = BEAT_MS;
-
-	if (w->is_draining) {
-		uint64_t now_ms = clock_ms();
-
-		if (w->drain_until_ms <= now_ms)
-			return 0;
-		if (w->drain_until_ms - now_ms < (uint64_t)limit_ms)
-			limit_ms = (int)(w->drain_until_ms - now_ms);
-	}
-	return loop_left_ms(&w->loop, limit_ms);
-}
-
-static void
-look(struct worker *w, bool may_sleep)
-{
-	struct sleeping s = { .loop = &w->loop };
-	int n = loop_wait(&w->loop, 0);
-
-	if (n == 0 && may_sleep) {
-		idle_waiting(w, clock_ms());
-		s.timeout_ms = sleep_limit(w);
-		if (s.timeout_ms > 0)
-			vm_without_gvl(sleep_without_gvl, &s);
-		interrupts_check(w);
-	}
-	loop_dispatch(&w->loop);
-	if (w->acceptable >= 0) {
-		w->accepted_last = w->acceptable;
-		w->acceptable = -1;
-		if (!w->is_draining && !w->is_leaving)
-			w->kind->acceptable(w, w->accepted_last);
-	}
-}
-
-/* true in the candidate. */
-static bool
-serve(struct worker *w)
-{
-	uint64_t looked_us = 0;
-
-	while (!w->is_leaving) {
-		bool did = w->kind->step(w);
-		uint64_t now_us = clock_us();
-
-		if (did)
-			idle_between(w, now_us);
-		if (!did || now_us - looked_us >= LOOK_US) {
-			look(w, !did);
-			looked_us = now_us;
-		}
-		if (obey(w))
-			return true;
-	}
-	return false;
-}
-
-/* EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. */
-static int
-listen_all(struct worker *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->self->nlisteners; i++) {
-		struct loop_watch *watch = &w->listeners[i];
-		int rc;
-
-		watch->fd = w->self->listeners[i];
-		watch->tag = (int)i;
-		watch->on = on_listener;
-		rc = loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
-		if (rc == -EINVAL)
-			rc = loop_watch(&w->loop, watch, EPOLLIN);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int
-watches_open(struct worker *w)
-{
-	int rc = loop_init(&w->loop);
-	int fd;
-
-	if (rc < 0)
-		return rc;
-	fd = signals_open(w->self);
-	if (fd < 0)
-		return fd;
-	w->signals.fd = fd;
-	w->signals.on = on_wake;
-	w->channel.fd = chan_fd(w->self->master);
-	w->channel.on = on_channel;
-	rc = loop_watch(&w->loop, &w->signals, EPOLLIN);
-	if (rc == 0)
-		rc = loop_watch(&w->loop, &w->channel, EPOLLIN);
-	return rc;
-}
-
 static int
 hook(struct worker *w, enum hook which, const char *name, char *text,
     size_t size)
@@ -405,8 +136,8 @@ hooks_begin(struct worker *w, char *text, size_t size)
 	int rc = hook(w, HOOK_AFTER_FORK, "after_fork", text, size);
 
 	if (rc == 0)
-		rc = hook(w, HOOK_AFTER_WORKER_FORK, "after_worker_fork", text,
-		    size);
+		rc = hook(
+		    w, HOOK_AFTER_WORKER_FORK, "after_worker_fork", text, size);
 	if (rc == 0)
 		rc = user_switch(w->self, text, size);
 	if (rc == 0)
@@ -418,7 +149,7 @@ static int
 begin(struct worker *w, char *text, size_t size)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_READY };
-	int rc = watches_open(w);
+	int rc = turn_open(w);
 
 	snprintf(text, size, "loop: %s", strerror(-rc));
 	if (rc < 0)
@@ -431,7 +162,7 @@ begin(struct worker *w, char *text, size_t size)
 		return rc;
 	rc = w->kind->open(w);
 	if (rc == 0)
-		rc = listen_all(w);
+		rc = turn_listen(w);
 	if (rc < 0) {
 		snprintf(text, size, "%s: %s", w->kind->name, strerror(-rc));
 		return rc;
@@ -457,8 +188,8 @@ fail(struct worker *w, const char *text)
 		.tail_len = (uint32_t)strlen(text) };
 
 	msg.u.failed.exit_status = 1;
-	log_error("worker=%u gen=%u: %s", w->self->slot, w->self->generation,
-	    text);
+	log_error(
+	    "worker=%u gen=%u: %s", w->self->slot, w->self->generation, text);
 	(void)chan_put(w->self->master, &msg, NULL, 0);
 	w->self->exit_status = 1;
 	return ROLE_EXIT;
@@ -498,7 +229,7 @@ worker_run(struct self *self)
 	w->acceptable = w->accepted_last = -1;
 	if (begin(w, text, sizeof(text)) < 0)
 		next = fail(w, text);
-	else if (serve(w))
+	else if (turn_serve(w))
 		next = ROLE_MOLD;
 	else
 		next = finish(w);

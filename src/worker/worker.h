@@ -51,6 +51,14 @@ struct worker {
 void worker_drain(struct worker *, enum rfk_exit_why, uint64_t limit_ms);
 void worker_hurry(struct worker *, enum rfk_exit_why, int status);
 
+/*
+ * turn.c: epoll set, channel and signals; the listeners; and the loop, which
+ * returns true in a candidate, false when the worker leaves.
+ */
+int turn_open(struct worker *);   /* 0, -errno */
+int turn_listen(struct worker *); /* 0, -errno */
+bool turn_serve(struct worker *);
+
 /* idle.c: between two units, and when there is nothing to do. */
 void idle_between(struct worker *, uint64_t now_us);
 void idle_waiting(struct worker *, uint64_t now_ms);
