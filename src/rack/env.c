@@ -279,9 +279,7 @@ target_raises(struct call *call)
 	rb_hash_aset(call->env, k->request_uri, str_raises(head->target));
 	rb_hash_aset(call->env, k->request_path, path);
 	rb_hash_aset(call->env, k->path_info, info);
-	if (head->query.len > 0)
-		rb_hash_aset(
-		    call->env, k->query_string, str_raises(head->query));
+	rb_hash_aset(call->env, k->query_string, str_raises(head->query));
 	if (head->fragment.len > 0)
 		rb_hash_aset(
 		    call->env, k->fragment, str_raises(head->fragment));

@@ -16,6 +16,7 @@
 #define LINGER_MS 2000
 /* An idle sibling is looked for at most this often. */
 #define SHED_LOOK_MS 5
+#define REST_ROUNDS 8
 
 void
 rack_count(_Atomic uint64_t *counter, uint64_t n)
@@ -205,19 +206,34 @@ rack_step(struct worker *w)
 	return true;
 }
 
-/* At a full stop nobody else will accept what the kernel has queued. */
+/*
+ * At a full stop nobody else will accept what the kernel has queued. Clients
+ * that never stop coming do not make it endless.
+ */
 static bool
 accept_rest(struct rack *r)
 {
 	bool did = false;
 	size_t i;
 
-	if (!r->is_full_stop)
+	if (!r->is_full_stop || r->rest_rounds++ >= REST_ROUNDS)
 		return false;
 	for (i = 0; i < r->self->nlisteners; i++)
 		while (conn_accept(r, (int)i) > 0)
 			did = true;
 	return did;
+}
+
+static void
+silent_close(struct rack *r)
+{
+	struct conn *c, *next;
+
+	for (c = r->conns; c != NULL; c = next) {
+		next = c->next;
+		if (!c->is_queued && conn_is_idle(c))
+			conn_close(c);
+	}
 }
 
 static void
@@ -227,6 +243,10 @@ rack_drain(struct worker *w, uint64_t until_ms)
 
 	(void)until_ms;
 	r->is_draining = true;
+	if (worker_is_orphan(w)) {
+		silent_close(r);
+		return;
+	}
 	r->is_full_stop = atomic_load_explicit(&r->self->board->shutting_down,
 			      memory_order_relaxed) != 0;
 	(void)accept_rest(r);
@@ -237,6 +257,8 @@ rack_drained(struct worker *w)
 {
 	struct rack *r = worker_state(w);
 
+	if (worker_is_orphan(w))
+		silent_close(r);
 	return r->conns == NULL && !accept_rest(r);
 }
 

@@ -55,5 +55,6 @@ void worker_unit_begin(struct worker *, const char *method, size_t method_len,
     const char *path, size_t path_len);
 void worker_unit_end(struct worker *);
 bool worker_is_draining(const struct worker *);
+bool worker_is_orphan(const struct worker *); /* drain without patience */
 
 #endif

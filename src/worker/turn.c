@@ -52,13 +52,16 @@ on_message(struct worker *w, const struct rfk_msg *msg)
 	}
 }
 
-/* Idle kept connections do not hold a worker without a master. */
+/* What was begun is answered; nobody waits for the silent ones. */
 static void
 on_master_gone(struct worker *w)
 {
 	loop_unwatch(&w->loop, &w->channel);
 	log_warn("worker=%u: the master is gone", w->self->slot);
-	worker_hurry(w, RFK_EXIT_MASTER_GONE, 0);
+	w->is_orphan = true;
+	if (w->is_draining)
+		w->kind->drain(w, w->drain_until_ms);
+	worker_drain(w, RFK_EXIT_MASTER_GONE, drain_limit(w, 0));
 }
 
 static void

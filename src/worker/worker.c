@@ -49,6 +49,12 @@ worker_is_draining(const struct worker *w)
 	return w->is_draining;
 }
 
+bool
+worker_is_orphan(const struct worker *w)
+{
+	return w->is_orphan;
+}
+
 void
 worker_unit_begin(struct worker *w, const char *method, size_t method_len,
     const char *path, size_t path_len)
@@ -91,7 +97,7 @@ worker_hurry(struct worker *w, enum rfk_exit_why why, int status)
 {
 	if (w->is_leaving)
 		return;
-	w->is_leaving = w->is_urgent = true;
+	w->is_leaving = true;
 	w->why = why;
 	w->status = status;
 }

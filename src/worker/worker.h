@@ -30,7 +30,7 @@ struct worker {
 	int accepted_last;
 	bool is_draining;
 	bool is_leaving;
-	bool is_urgent; /* leave with what is begun unanswered */
+	bool is_orphan; /* the master is gone */
 	uint64_t drain_until_ms;
 	enum rfk_exit_why why;
 	int status;
