@@ -243,11 +243,10 @@ rack_drain(struct worker *w, uint64_t until_ms)
 
 	(void)until_ms;
 	r->is_draining = true;
-	if (worker_is_orphan(w)) {
+	if (worker_is_orphan(w))
 		silent_close(r);
-		return;
-	}
-	r->is_full_stop = atomic_load_explicit(&r->self->board->shutting_down,
+	r->is_full_stop = worker_is_orphan(w) ||
+			  atomic_load_explicit(&r->self->board->shutting_down,
 			      memory_order_relaxed) != 0;
 	(void)accept_rest(r);
 }

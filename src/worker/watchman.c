@@ -39,6 +39,9 @@
 	(RUBY_API_VERSION_MAJOR > 3 ||                                         \
 	    (RUBY_API_VERSION_MAJOR == 3 && RUBY_API_VERSION_MINOR >= 3))
 
+/* Of the real-time signals, whose names nobody uses. */
+#define WAKE_SIGNAL (SIGRTMIN + 7)
+
 /* One in a process; the job and the thread both find it here. */
 static struct {
 	bool running;
@@ -54,6 +57,7 @@ static struct {
 	_Atomic uint64_t job_ms; /* unit_ms of the unit whose job has run */
 	uint64_t gave_up_ms;     /* unit_ms of the unit without a safe point */
 	bool master_gone;
+	bool has_trap;
 #if HAS_JOB_HANDLES
 	rb_postponed_job_handle_t job;
 	bool has_job;
@@ -70,7 +74,8 @@ static VALUE
 backtrace_raises(VALUE p)
 {
 	char *out = (char *)p;
-	VALUE lines = rb_funcall(rb_thread_main(), rb_intern("backtrace"), 0);
+	VALUE lines =
+	    rb_funcall(rb_thread_main(), rb_intern("backtrace"), 1, INT2FIX(1));
 	VALUE text;
 
 	out[0] = '\0';
@@ -111,6 +116,28 @@ on_job(void *unused)
 	request_log("soft timeout");
 	if (ruby_try(backtrace_raises, text, NULL) == 0)
 		log_lines(LOG_LV_ERROR, text);
+}
+
+static VALUE
+on_trap_raises(RB_BLOCK_CALL_FUNC_ARGLIST(signo, unused))
+{
+	(void)signo;
+	(void)unused;
+	(void)argc;
+	(void)argv;
+	(void)blockarg;
+	on_job(NULL);
+	return Qnil;
+}
+
+static VALUE
+trap_raises(VALUE unused)
+{
+	(void)unused;
+	rb_funcall(rb_const_get(rb_cObject, rb_intern("Signal")),
+	    rb_intern("trap"), 2, INT2FIX(WAKE_SIGNAL),
+	    rb_proc_new(on_trap_raises, Qnil));
+	return Qnil;
 }
 
 static void
@@ -206,7 +233,8 @@ look(void)
 	if (own.told_ms != unit_ms) {
 		own.told_ms = unit_ms;
 		job_trigger();
-		(void)pthread_kill(own.main, SIGVTALRM);
+		if (own.has_trap)
+			(void)pthread_kill(own.main, WAKE_SIGNAL);
 	}
 	if (elapsed < last)
 		return (int)(last - elapsed);
@@ -275,6 +303,8 @@ watchman_start(const struct self *self)
 		own.job = rb_postponed_job_preregister(0, on_job, NULL);
 	own.has_job = true;
 #endif
+	if (!own.has_trap)
+		own.has_trap = ruby_try(trap_raises, NULL, NULL) == 0;
 	if (own.stop_fd >= 0)
 		thread_make();
 }
