@@ -68,7 +68,8 @@ title_init(int argc, char **argv)
 		free(env);
 		return -ENOMEM;
 	}
-	area = argv[0];
+	/* The block of args stays: argv's strings lie in it from now on. */
+	area = argv[0]; /* NOLINT(clang-analyzer-unix.Malloc) */
 	area_size = (size_t)(end - area);
 	memcpy(argv, args, (size_t)argc * sizeof(*argv));
 	environ = env;
@@ -77,8 +78,7 @@ title_init(int argc, char **argv)
 	program_invocation_name = argv[0];
 	program_invocation_short_name =
 	    slash != NULL ? argv[0] + (slash + 1 - argv[0]) : argv[0];
-	/* args stays: argv's strings are its own. */
-	return 0; /* NOLINT(clang-analyzer-unix.Malloc) */
+	return 0;
 }
 
 void
