@@ -68,11 +68,11 @@ title_init(int argc, char **argv)
 		free(env);
 		return -ENOMEM;
 	}
-	/* The block of args stays: argv's strings lie in it from now on. */
-	area = argv[0]; /* NOLINT(clang-analyzer-unix.Malloc) */
+	area = argv[0];
 	area_size = (size_t)(end - area);
 	memcpy(argv, args, (size_t)argc * sizeof(*argv));
-	environ = env;
+	/* The block of args stays: argv's strings lie in it from now on. */
+	environ = env; /* NOLINT(clang-analyzer-unix.Malloc) */
 	moved = env;
 	slash = strrchr(argv[0], '/');
 	program_invocation_name = argv[0];
