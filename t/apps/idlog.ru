@@ -4,6 +4,11 @@ require "zlib"
 
 ids = File.open(ENV.fetch("LOAD_IDS"), File::WRONLY | File::APPEND | File::CREAT)
 
+# LOAD_HEAP_MB makes the heap about that large, for those who time a refork.
+heap = Array.new(ENV["LOAD_HEAP_MB"].to_i * 1_000_000 / 400) do |i|
+  { name: "row #{i}", text: "a text that does not fit into a slot, number #{i}", tags: ["t#{i % 17}", i.to_s] }
+end
+
 # A body without a length: the server has to frame it.
 pieces = Struct.new(:text) do
   def each
@@ -14,6 +19,7 @@ end
 use Rack::Lint if ENV["LOAD_LINT"]
 
 run lambda { |env|
+  heap.size
   id = env["HTTP_X_LOAD_ID"]
   length = crc = 0
   if (input = env["rack.input"])

@@ -25,7 +25,7 @@ B=${B:-build}
 case $B in /*) ;; *) B=$ROOT/$B ;; esac
 REFORKD=${REFORKD:-$B/reforkd}
 REFORKCTL=${REFORKCTL:-$B/reforkctl}
-LOAD=${LOAD:-$B/t/load}
+LOAD=${LOAD:-$B/load}
 AWAIT=${AWAIT:-15}
 READY=${READY:-'worker[ =].*ready'}
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/rfk.XXXXXX")

@@ -46,6 +46,7 @@ struct answer {
 	const char *id; /* borrowed from the plan */
 	size_t id_len;
 	size_t expected; /* length of the whole body */
+	bool any_body;   /* nothing is known about it */
 	const char *why;
 };
 

@@ -22,6 +22,7 @@ enum { CONNS_MAX = 1024 };
 struct options {
 	const char *target, *ids, *ready_file, *progress;
 	unsigned conns, ready_after;
+	bool all_close;
 	double seconds;
 	uint64_t seed;
 	enum plan_mode mode;
@@ -45,6 +46,8 @@ usage(void)
 	      "  -n N              or how many requests (no limit)\n"
 	      "  -p PATH           what to ask for (/load)\n"
 	      "  --mode MODE       mix, get or post (mix)\n"
+	      "  --close           no connection is kept\n"
+	      "  --any             whatever body a 200 has is right\n"
 	      "  --plain           no dawdling, no Expect, no thinking\n"
 	      "  --think MS        after each answer (0)\n"
 	      "  --seed N          the same requests again (random)\n"
@@ -123,6 +126,12 @@ take_option(int c, struct options *o, struct run *run)
 	case 'P':
 		o->progress = optarg;
 		break;
+	case 'y':
+		run->planner.any = true;
+		break;
+	case 'C':
+		o->all_close = true;
+		break;
 	case 'q':
 		run->planner.plain = true;
 		break;
@@ -151,6 +160,8 @@ parse(int argc, char **argv, struct options *o, struct run *run)
 		{ "ready-file", 1, NULL, 'r' },
 		{ "ready-after", 1, NULL, 'R' },
 		{ "progress", 1, NULL, 'P' },
+		{ "any", 0, NULL, 'y' },
+		{ "close", 0, NULL, 'C' },
 		{ "plain", 0, NULL, 'q' },
 		{ "think", 1, NULL, 'k' },
 		{ NULL, 0, NULL, 0 },
@@ -288,7 +299,7 @@ main(int argc, char **argv)
 	    o.conns);
 	fflush(stdout);
 	for (i = 0; i < o.conns; i++)
-		conn_init(&conns[i], &run, i % 2 == 0);
+		conn_init(&conns[i], &run, i % 2 == 0 && !o.all_close);
 	drive(&run, &o, conns);
 	if (o.ids != NULL) {
 		rc = tally_verify(&run.tally, o.ids, run.planner.tag);

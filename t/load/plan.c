@@ -55,6 +55,7 @@ plan_next(struct planner *p, bool keep, struct plan *out)
 	p->state = p->seed ^ ((uint64_t)out->n << 20);
 	rng_next(&p->state);
 	out->keep = keep;
+	out->any = p->any;
 	snprintf(out->id, sizeof(out->id), "%s%u", p->tag, out->n);
 	out->post = p->mode == PLAN_POST ||
 		    (p->mode == PLAN_MIX && rng_below(&p->state, 5) < 2);

@@ -21,6 +21,7 @@ struct planner {
 	char tag[40]; /* tells the ids of this run from those of others */
 	uint32_t next;
 	enum plan_mode mode;
+	bool any;          /* whatever body a 200 has is right */
 	bool plain;        /* nobody dawdles, expects or thinks by chance */
 	unsigned think_ms; /* after each request */
 };
@@ -32,6 +33,7 @@ struct plan {
 	bool keep;    /* the connection is wanted again */
 	bool expect;  /* sends its head, waits for 100, then the body */
 	bool chunked; /* the request's body */
+	bool any;     /* the planner's */
 	bool stream;  /* the answer shall come without Content-Length */
 	unsigned place;
 	size_t body_len;
