@@ -22,7 +22,7 @@ IPC = wire chan board settings
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
 MASTER = main options master signals pool succession child moldlink spawn \
-	listener pidfile watchdog deaths door control verbs status
+	listener pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
 MOLD = main wake config boot mold hatch

@@ -4,6 +4,8 @@
 #include "base/pidfd.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -140,4 +142,12 @@ pidfd_exit_text(const struct pidfd_exit *end, char *out, size_t cap)
 	    end->code == CLD_DUMPED ? ", core dumped" : "",
 	    name != NULL ? ")" : "");
 	return out;
+}
+
+bool
+pidfd_gone(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP)) != 0;
 }

@@ -29,6 +29,7 @@ int pidfd_status(int pidfd, struct pidfd_exit *);
 /* A child of ours: 1 = it has ended, and is still to be reaped by pidfd_reap. */
 int pidfd_peek(int pidfd, struct pidfd_exit *);
 int pidfd_reap(int pidfd);
+bool pidfd_gone(int pidfd); /* it has ended, reaped or not; never waits */
 void pidfd_getinfo_off(void); /* REFORKD_FAULT=getinfo: as on older kernels */
 bool pidfd_ok(const struct pidfd_exit *); /* exited with 0 */
 /* "exit 3", "SIGKILL (signal 9)", "SIGSEGV (signal 11, core dumped)", "status unknown". */

@@ -23,7 +23,7 @@ struct death {
 	pid_t pid;
 	uint64_t age_ms;
 	uint64_t requests;
-	char cause[224];   /* "SIGKILL (signal 9): timeout (5.0 s > 5.0 s)" */
+	char cause[320];   /* "SIGKILL (signal 9): timeout (5.0 s > 5.0 s)" */
 	char request[192]; /* the unit it was in: "GET /path 0.5 s", or "" */
 };
 

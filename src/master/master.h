@@ -67,8 +67,6 @@ uint64_t master_token(struct master *);
 void master_stop(struct master *, bool graceful, const char *why);
 void master_reload(struct master *, const char *why);
 void master_reopen(struct master *);
-/* Ends the loop when nothing is left (called by the pool). */
-void master_look(struct master *);
 /* Boot has failed: says why, stops with `status`. */
 void master_fail(struct master *, int status);
 /* SETTINGS in force: stderr_path, pid file, control socket. 0 or *why. */
@@ -87,7 +85,7 @@ int spawn_mold(struct master *, uint32_t generation, pid_t *, int *give_pidfd,
 /* pidfile.c */
 int pidfile_write(const char *path, struct fail *why);
 void pidfile_remove(const char *path); /* only when it holds this pid */
-/* main.c */
+/* Its process title, when phase, generation or workers have changed. */
 void master_title(struct master *);
 
 #endif

@@ -35,6 +35,7 @@ struct options {
 	bool no_default_middleware;
 	bool check; /* -t */
 	bool debug;
+	int ready_fd; /* -D: say READY here; -1 = nobody waits */
 };
 
 enum options_next {

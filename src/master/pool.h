@@ -35,9 +35,12 @@ struct pool {
 	char name[64];
 	struct rfk_settings_table settings; /* in force */
 	struct listeners listeners;
+	struct listeners next_listeners; /* of a mold that boots */
+	int bind_tries;
 	struct child
 	    *children;   /* 2 for each slot; child[2 * nr], child[2 * nr + 1] */
-	uint32_t slots;  /* RFK_SLOTS_MAX */
+	uint32_t slots;  /* ever used: highest number + 1; memory beyond is
+			    untouched */
 	uint32_t wanted; /* workers: worker_processes, TTIN, TTOU */
 	uint32_t generation;                  /* of the current mold */
 	uint32_t last_generation;             /* the highest ever given out */
@@ -63,9 +66,13 @@ struct child *pool_serving(struct pool *, uint32_t slot);
 struct child *pool_vacant(struct pool *, uint32_t slot);
 struct child *pool_by_token(struct pool *, uint64_t token);
 struct child *pool_by_pid(struct pool *, pid_t);
+struct moldlink *pool_mold_by_pid(struct pool *, pid_t);
+void pool_drain_molds(struct pool *); /* read what they have sent */
 uint32_t pool_count(struct pool *, enum life_state);
 uint32_t pool_alive(struct pool *); /* children that are not VACANT */
 
+/* A worker could not be made, or ended before it was of use: backs off. */
+void pool_failed(struct pool *);
 /* Events from children and molds. */
 void pool_child_ready(struct pool *, struct child *);
 void pool_child_gone(struct pool *, struct child *, const char *cause);
@@ -74,6 +81,10 @@ void pool_mold_ready(struct pool *, struct moldlink *);
 void pool_mold_gone(struct pool *, struct moldlink *, const char *cause);
 /* The next mold is now the one; the old is retired. */
 void pool_install(struct pool *, struct moldlink *);
+
+/* A mold that will never be the current one: ended, and mourned as a retired
+ * one. */
+void pool_discard(struct pool *, struct moldlink *);
 
 void pool_scale(struct pool *, uint32_t wanted, const char *why);
 void pool_reopen(struct pool *);

@@ -55,6 +55,7 @@ struct succession {
 	uint32_t generation; /* of the next mold */
 	uint64_t token;      /* of the PROMOTE under way */
 	struct child *donor;
+	uint32_t donor_slot;   /* UINT32_MAX = none: a boot */
 	struct moldlink *next; /* PREPARING and CANARY */
 	struct child *canary;
 	uint32_t preferred; /* slot to promote; UINT32_MAX = the warmest */
@@ -66,7 +67,8 @@ struct succession {
 	ev_timer retry; /* every donor refused: asked again */
 	ev_timer canary_time;
 	unsigned int retries;
-	bool queued; /* another one was asked for meanwhile */
+	unsigned int failures; /* automatic ones that failed in a row */
+	bool queued;           /* another one was asked for meanwhile */
 	enum succession_kind queued_kind;
 	char queued_why[192];
 	/* The last one that ended, for status. */

@@ -1,0 +1,352 @@
+/*
+ * Listening sockets. Options that the kernel refuses are logged and not fatal,
+ * as in unicorn; an address that cannot be bound is.
+ */
+#include "master/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+static int
+port_of(const char *text, uint16_t *port)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || n < 0 || n > 65535)
+		return -EINVAL;
+	*port = htons((uint16_t)n);
+	return 0;
+}
+
+static int
+parse_unix(const char *text, union address *a, socklen_t *len)
+{
+	size_t n = strlen(text);
+
+	if (n >= sizeof(a->un.sun_path))
+		return -ENAMETOOLONG;
+	a->un.sun_family = AF_UNIX;
+	memcpy(a->un.sun_path, text, n + 1);
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + 1);
+	return 0;
+}
+
+/* "/path", "[v6]:port", "v4:port": numeric, as config.rb sends them. */
+static int
+parse(const char *text, union address *a, socklen_t *len)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	size_t n;
+
+	memset(a, 0, sizeof(*a));
+	if (text[0] == '/')
+		return parse_unix(text, a, len);
+	if (colon == NULL || (size_t)(colon - text) >= sizeof(host))
+		return -EINVAL;
+	n = (size_t)(colon - text);
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (host[0] == '[' && n > 2 && host[n - 1] == ']') {
+		host[n - 1] = '\0';
+		a->in6.sin6_family = AF_INET6;
+		*len = sizeof(a->in6);
+		if (inet_pton(AF_INET6, host + 1, &a->in6.sin6_addr) != 1)
+			return -EINVAL;
+		return port_of(colon + 1, &a->in6.sin6_port);
+	}
+	a->in.sin_family = AF_INET;
+	*len = sizeof(a->in);
+	if (inet_pton(AF_INET, host, &a->in.sin_addr) != 1)
+		return -EINVAL;
+	return port_of(colon + 1, &a->in.sin_port);
+}
+
+static void
+set(int fd, int level, int name, int value, const char *what,
+    const struct rfk_listen *l)
+{
+	if (value < 0)
+		return;
+	if (setsockopt(fd, level, name, &value, sizeof(value)) < 0)
+		log_warn("listener %s: %s=%d refused: %s", l->address, what,
+		    value, strerror(errno));
+}
+
+static void
+set_options(int fd, const union address *a, const struct rfk_listen *l)
+{
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "keepalive", l);
+	set(fd, SOL_SOCKET, SO_RCVBUF, l->rcvbuf, "rcvbuf", l);
+	set(fd, SOL_SOCKET, SO_SNDBUF, l->sndbuf, "sndbuf", l);
+	if (a->sa.sa_family == AF_UNIX)
+		return;
+	set(fd, IPPROTO_TCP, TCP_NODELAY, l->tcp_nodelay, "tcp_nodelay", l);
+	set(fd, IPPROTO_TCP, TCP_CORK, l->tcp_nopush, "tcp_nopush", l);
+	set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, l->tcp_defer_accept,
+	    "tcp_defer_accept", l);
+}
+
+/* What must be set before bind(2). */
+static void
+set_early(int fd, const union address *a, const struct rfk_listen *l)
+{
+	if (a->sa.sa_family == AF_UNIX)
+		return;
+	set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "reuseaddr", l);
+	if (l->reuseport > 0)
+		set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "reuseport", l);
+	if (a->sa.sa_family == AF_INET6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, l->ipv6only, "ipv6only", l);
+}
+
+/* A socket file whose owner has gone is unlinked; a live one is in use. */
+static int
+clear_stale(const union address *a, socklen_t len, struct fail *why)
+{
+	const char *path = a->un.sun_path;
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return fail_set(why, EEXIST,
+		    "socket=%s specified but it is not a socket! Remove it, or "
+		    "listen elsewhere",
+		    path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail_set(why, errno, "socket: %s", strerror(errno));
+	rc = connect(fd, &a->sa, len) < 0 ? -errno : 0;
+	fd_close(&fd);
+	if (rc != -ECONNREFUSED)
+		return 0;
+	log_info("unlinking existing socket=%s", path);
+	unlink(path);
+	return 0;
+}
+
+static int
+bind_at(
+    int fd, const union address *a, socklen_t len, const struct rfk_listen *l)
+{
+	mode_t old = 0;
+	int rc;
+
+	if (a->sa.sa_family == AF_UNIX)
+		old = umask((mode_t)l->umask);
+	rc = bind(fd, &a->sa, len) < 0 ? -errno : 0;
+	if (a->sa.sa_family == AF_UNIX)
+		umask(old);
+	return rc;
+}
+
+/* A new listening socket: fd, or -errno with *why. */
+static int
+open_listener(const struct rfk_listen *l, struct fail *why)
+{
+	union address a;
+	socklen_t len;
+	int fd, rc;
+
+	rc = parse(l->address, &a, &len);
+	if (rc < 0)
+		return fail_set(why, -rc,
+		    "error adding listener addr=%s: %s. Use HOST:PORT, "
+		    "[IPV6]:PORT or an absolute path of at most 107 bytes",
+		    l->address, strerror(-rc));
+	if (a.sa.sa_family == AF_UNIX && clear_stale(&a, len, why) < 0)
+		return -EEXIST;
+	fd = socket(
+	    a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail_set(why, errno, "error adding listener addr=%s: %s",
+		    l->address, strerror(errno));
+	set_early(fd, &a, l);
+	rc = bind_at(fd, &a, len, l);
+	if (rc == 0) {
+		set_options(fd, &a, l);
+		rc = listen(fd, l->backlog) < 0 ? -errno : 0;
+	}
+	if (rc == 0)
+		return fd;
+	fd_close(&fd);
+	return fail_set(why, -rc, "error adding listener addr=%s: %s%s",
+	    l->address, strerror(-rc),
+	    rc == -EADDRINUSE ? " (in use): stop what listens there (ss -ltnxp "
+				"names it), or listen elsewhere"
+	    : rc == -EACCES   ? ": ports below 1024 need root or "
+				"CAP_NET_BIND_SERVICE"
+			      : "");
+}
+
+static const struct listener *
+find(const struct listeners *set_of, const char *address)
+{
+	size_t i;
+
+	for (i = 0; i < set_of->n; i++)
+		if (strcmp(set_of->at[i].address, address) == 0)
+			return &set_of->at[i];
+	return NULL;
+}
+
+/* A UNIX socket whose file was unlinked under us is bound anew. */
+static bool
+still_there(const struct listener *l)
+{
+	struct stat st;
+
+	return l->address[0] != '/' ||
+	       (lstat(l->address, &st) == 0 && S_ISSOCK(st.st_mode));
+}
+
+static int
+add(struct listeners *next, const char *address, int fd, bool fresh)
+{
+	struct listener *l = &next->at[next->n];
+
+	l->address = strdup(address);
+	if (l->address == NULL)
+		return -ENOMEM;
+	l->fd = fd;
+	l->fresh = fresh;
+	next->n++;
+	return 0;
+}
+
+static int
+add_one(const struct listeners *now, struct listeners *next,
+    const struct rfk_listen *l, struct fail *why)
+{
+	const struct listener *old = find(now, l->address);
+	int fd, rc;
+
+	if (find(next, l->address) != NULL)
+		return 0; /* named twice, or bound at an earlier try */
+	if (old != NULL && still_there(old)) {
+		/* backlog and options may have changed: they can be set again
+		 */
+		if (listen(old->fd, l->backlog) < 0)
+			log_warn("listener %s: backlog: %s", l->address,
+			    strerror(errno));
+		return add(next, l->address, old->fd, false);
+	}
+	fd = open_listener(l, why);
+	if (fd < 0)
+		return fd;
+	rc = add(next, l->address, fd, true);
+	if (rc < 0) {
+		fd_close(&fd);
+		return fail_set(why, -rc, "no memory for a listener");
+	}
+	log_info("listening on addr=%s fd=%d", l->address, fd);
+	return 0;
+}
+
+int
+listeners_bind(const struct listeners *now, struct listeners *next,
+    const struct rfk_settings_table *s, int *tries, int *delay_ms,
+    struct fail *why)
+{
+	size_t i;
+	int rc, left;
+
+	for (i = 0; i < s->listens && next->n < RFK_LISTENERS_MAX; i++) {
+		rc = add_one(now, next, &s->listen[i], why);
+		if (rc == 0)
+			continue;
+		left = s->listen[i].tries - ++*tries;
+		if (rc != -EADDRINUSE || (s->listen[i].tries >= 0 && left <= 0))
+			return rc;
+		log_error("adding listener failed addr=%s (in use)",
+		    s->listen[i].address);
+		if (s->listen[i].tries < 0)
+			log_error(
+			    "retrying in %.1f seconds (infinite tries left)",
+			    s->listen[i].delay_ms / 1e3);
+		else
+			log_error("retrying in %.1f seconds (%d tries left)",
+			    s->listen[i].delay_ms / 1e3, left);
+		*delay_ms = s->listen[i].delay_ms;
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static void
+drop(struct listener *l, bool unlink_too)
+{
+	if (unlink_too && l->address[0] == '/')
+		unlink(l->address);
+	fd_close(&l->fd);
+	free(l->address);
+	l->address = NULL;
+}
+
+void
+listeners_commit(struct listeners *now, struct listeners *next)
+{
+	const struct listener *kept;
+	size_t i;
+
+	for (i = 0; i < now->n; i++) {
+		kept = find(next, now->at[i].address);
+		if (kept == NULL || kept->fd != now->at[i].fd) {
+			log_info(
+			    "closing listener addr=%s", now->at[i].address);
+			drop(&now->at[i], false);
+		} else
+			free(now->at[i].address);
+	}
+	*now = *next;
+	for (i = 0; i < now->n; i++)
+		now->at[i].fresh = false;
+	memset(next, 0, sizeof(*next));
+}
+
+void
+listeners_undo(struct listeners *next)
+{
+	size_t i;
+
+	for (i = 0; i < next->n; i++) {
+		if (next->at[i].fresh)
+			drop(&next->at[i], true);
+		else
+			free(next->at[i].address);
+	}
+	memset(next, 0, sizeof(*next));
+}
+
+void
+listeners_close(struct listeners *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		drop(&l->at[i], false);
+	l->n = 0;
+}

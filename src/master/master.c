@@ -1,0 +1,305 @@
+/*
+ * The master's whole: start, what signals and control verbs ask for, the end.
+ */
+#include "master/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/title.h"
+#include "ipc/board.h"
+#include "master/control.h"
+
+#define IMMEDIATE_STOP_S 2.0
+
+uint64_t
+master_token(struct master *m)
+{
+	return ++m->next_token;
+}
+
+void
+master_title(struct master *m)
+{
+	static const char *const phases[] = { "booting", "serving", "draining",
+		"stopping" };
+
+	title_set("reforkd master gen %u: %s, %u workers", m->pool.generation,
+	    phases[m->phase], m->pool.wanted);
+}
+
+static void
+on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct master *m = w->data;
+
+	(void)loop;
+	(void)revents;
+	pool_reconcile(&m->pool);
+}
+
+static void
+on_stop_limit(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct master *m = w->data;
+	uint32_t i;
+
+	(void)loop;
+	(void)revents;
+	log_warn("the limit of the stop has passed: killing what is left");
+	m->phase = MASTER_KILLING;
+	for (i = 0; i < 2 * m->pool.slots; i++)
+		if (child_lives(&m->pool.children[i]))
+			child_kill(&m->pool.children[i], LIFE_KILL,
+			    "still there at the limit of the stop");
+	if (m->pool.mold != NULL)
+		moldlink_kill(m->pool.mold, "the limit of the stop has passed");
+	/* Whatever is then left is beyond signals. */
+	if (w->repeat > 0.)
+		ev_break(m->loop, EVBREAK_ALL);
+	w->repeat = IMMEDIATE_STOP_S;
+	ev_timer_again(m->loop, w);
+}
+
+void
+master_stop(struct master *m, bool graceful, const char *why)
+{
+	double limit = (double)settings_drain_ms(&m->pool.settings) / 1e3 + 1.;
+
+	if (m->phase == MASTER_KILLING ||
+	    (m->phase == MASTER_STOPPING && graceful))
+		return;
+	log_info("%s received, %s", why,
+	    graceful ? "starting graceful shutdown" : "stopping at once");
+	/* Before any mold served there is nothing to drain. */
+	if (m->phase == MASTER_BOOTING)
+		graceful = false;
+	m->phase = graceful ? MASTER_STOPPING : MASTER_KILLING;
+	m->board->shutting_down = 1;
+	ev_timer_stop(m->loop, &m->watchdog);
+	if (graceful)
+		watchdog_start(
+		    m); /* units keep their timeouts while draining */
+	ev_timer_stop(m->loop, &m->stop_limit);
+	ev_timer_set(&m->stop_limit, graceful ? limit : IMMEDIATE_STOP_S, 0.);
+	ev_now_update(m->loop);
+	ev_timer_start(m->loop, &m->stop_limit);
+	master_title(m);
+	pool_stop(&m->pool, graceful);
+}
+
+void
+master_reload(struct master *m, const char *why)
+{
+	log_info("%s received, reloading config_file=%s", why,
+	    m->pool.settings.config_file);
+	pool_scale(&m->pool, m->pool.wanted, NULL);
+	succession_start(&m->pool, SUCCESSION_RELOAD, true, UINT32_MAX, why);
+}
+
+/* Appends, as Ruby's File.open(path, "ab") does; the descriptor stays 2. */
+static int
+redirect(const char *path, int fd)
+{
+	int file, rc;
+
+	if (path == NULL || path[0] == '\0')
+		return 0;
+	file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (file < 0)
+		return -errno;
+	rc = dup2(file, fd) < 0 ? -errno : 0;
+	fd_close(&file);
+	return rc;
+}
+
+static int
+redirect_both(const struct rfk_settings_table *s, struct fail *why)
+{
+	int rc = redirect(s->stderr_path, STDERR_FILENO);
+
+	if (rc < 0)
+		return fail_set(why, -rc, "stderr_path %s: %s", s->stderr_path,
+		    strerror(-rc));
+	rc = redirect(s->stdout_path, STDOUT_FILENO);
+	if (rc < 0)
+		return fail_set(why, -rc, "stdout_path %s: %s", s->stdout_path,
+		    strerror(-rc));
+	return 0;
+}
+
+void
+master_reopen(struct master *m)
+{
+	struct fail why = FAIL_INIT;
+
+	log_info("master reopening logs...");
+	if (redirect_both(&m->pool.settings, &why) < 0)
+		log_error("%s", why.text);
+	pool_reopen(&m->pool);
+	log_info("master done reopening logs");
+}
+
+static int
+apply_pid(struct master *m, const char *path, struct fail *why)
+{
+	int rc;
+
+	if (strcmp(m->pid_file, path) == 0)
+		return 0;
+	if (path[0] != '\0') {
+		rc = pidfile_write(path, why);
+		if (rc < 0)
+			return rc;
+	}
+	pidfile_remove(m->pid_file);
+	snprintf(m->pid_file, sizeof(m->pid_file), "%s", path);
+	return 0;
+}
+
+static int
+apply_control(
+    struct master *m, const struct rfk_settings_table *s, struct fail *why)
+{
+	char path[256];
+	struct control *fresh;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s", s->control);
+	if (path[0] == '\0') {
+		rc = control_default_path(
+		    s->pid, s->config_file, path, sizeof(path));
+		if (rc < 0) {
+			log_warn("no control socket: its default path is not "
+				 "usable (%s); set `control`",
+			    strerror(-rc));
+			return 0;
+		}
+	}
+	if (m->control != NULL && strcmp(control_path(m->control), path) == 0)
+		return 0;
+	fresh = control_open(m, path, why);
+	if (fresh == NULL)
+		return why->error != 0 ? -why->error : -EINVAL;
+	control_close(m->control);
+	m->control = fresh;
+	return 0;
+}
+
+int
+master_apply(
+    struct master *m, const struct rfk_settings_table *s, struct fail *why)
+{
+	int rc = apply_pid(m, s->pid, why);
+
+	if (rc == 0)
+		rc = apply_control(m, s, why);
+	/* Last, so that a mistake before it is read on the terminal. */
+	if (rc == 0)
+		rc = redirect_both(s, why);
+	return rc;
+}
+
+void
+master_fail(struct master *m, int status)
+{
+	m->exit_status = status;
+	m->phase = MASTER_KILLING;
+	ev_break(m->loop, EVBREAK_ALL);
+}
+
+void
+master_says_ready(struct master *m)
+{
+	char text[32];
+	int n;
+
+	log_info("master process ready: %u workers of gen=%u", m->pool.wanted,
+	    m->pool.generation);
+	master_title(m);
+	if (m->ready_fd < 0)
+		return;
+	n = snprintf(text, sizeof(text), "%d", (int)getpid());
+	fd_write_all(m->ready_fd, text, (size_t)n);
+	fd_close(&m->ready_fd);
+}
+
+static int
+init(struct master *m, const struct options *o)
+{
+	memset(m, 0, sizeof(*m));
+	m->options = o;
+	m->exit_status = 0;
+	m->started_ms = clock_ms();
+	m->cwd = getcwd(NULL, 0);
+	m->ready_fd = o->ready_fd;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+		log_fatal("prctl(PR_SET_CHILD_SUBREAPER): %s: Linux 3.4 or "
+			  "later is needed",
+		    strerror(errno));
+		return -errno;
+	}
+	m->board = board_make(&m->board_fd);
+	if (m->board == NULL) {
+		log_fatal("memfd for the scoreboard: %s: Linux 3.17 or later "
+			  "is needed",
+		    strerror(errno));
+		return -errno;
+	}
+	m->board->master_pid = getpid();
+	m->loop = ev_loop_new(EVFLAG_AUTO);
+	if (m->loop == NULL || pool_init(&m->pool, m, "default") < 0) {
+		log_fatal("no memory for the master");
+		return -ENOMEM;
+	}
+	ev_prepare_init(&m->before_sleep, on_before_sleep);
+	m->before_sleep.data = m;
+	ev_prepare_start(m->loop, &m->before_sleep);
+	ev_timer_init(&m->stop_limit, on_stop_limit, 1., 0.);
+	m->stop_limit.data = m;
+	return 0;
+}
+
+static void
+fini(struct master *m)
+{
+	control_close(m->control);
+	pidfile_remove(m->pid_file);
+	pool_fini(&m->pool);
+	free(m->cwd);
+	ev_loop_destroy(m->loop);
+}
+
+int
+master_run(const struct options *o)
+{
+	static struct master m; /* one a process; too large for the stack */
+	struct fail why = FAIL_INIT;
+
+	fault_init();
+	if (o->debug)
+		log_level_set(LOG_LV_DEBUG);
+	if (init(&m, o) < 0)
+		return 1;
+	signals_start(&m);
+	master_title(&m);
+	m.pool.mold = moldlink_boot(&m.pool, 0, &why);
+	if (m.pool.mold == NULL) {
+		log_fatal("%s", why.text);
+		fini(&m);
+		return 1;
+	}
+	ev_run(m.loop, 0);
+	if (m.exit_status == 0 && !o->check)
+		log_info("master complete");
+	fini(&m);
+	return m.exit_status;
+}
