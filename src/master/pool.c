@@ -306,7 +306,7 @@ say_ready(struct pool *p)
 {
 	uint32_t slot;
 
-	if (p->serving || p->mold == NULL)
+	if (p->serving || p->master->phase != MASTER_SERVING)
 		return;
 	for (slot = 0; slot < p->wanted; slot++)
 		if (pool_serving(p, slot) == NULL)
@@ -468,7 +468,7 @@ static void
 take_settings(struct pool *p, struct moldlink *l)
 {
 	struct fail why = FAIL_INIT;
-	bool reload = p->mold != NULL || p->serving;
+	bool reload = p->master->phase != MASTER_BOOTING;
 
 	listeners_commit(&p->listeners, &p->next_listeners);
 	settings_fini(&p->settings);
