@@ -220,6 +220,17 @@ master_gone(struct mold *m, int rc)
 	return ROLE_EXIT;
 }
 
+/* A full stop: the workers' copies shall be the last ones that are open. */
+static void
+drop_listeners(struct self *self)
+{
+	size_t i;
+
+	for (i = 0; i < self->nlisteners; i++)
+		fd_close(&self->listeners[i]);
+	self->nlisteners = 0;
+}
+
 static enum role
 message_take(struct mold *m, const struct rfk_msg *msg)
 {
@@ -231,6 +242,9 @@ message_take(struct mold *m, const struct rfk_msg *msg)
 	case RFK_MSG_REOPEN:
 		log_info("mold gen=%u: %d log files reopened",
 		    m->self->generation, reopen_logs());
+		return ROLE_MOLD;
+	case RFK_MSG_CONFIGURED:
+		drop_listeners(m->self);
 		return ROLE_MOLD;
 	case RFK_MSG_HOOK:
 		return hook_run(m, msg) == 0 ? ROLE_MOLD : ROLE_EXIT;
