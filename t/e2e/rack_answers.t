@@ -1,3 +1,4 @@
+#!/bin/sh
 # Answers of each kind: what is framed how, what is refused, what is logged.
 . "$(dirname "$0")/lib.sh"
 raw() { "$ROOT/t/e2e/raw" "$@"; }

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Bad input gets the right 4xx and a closed connection; what two readers may
 # read as two requests is refused.
 . "$(dirname "$0")/lib.sh"

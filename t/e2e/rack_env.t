@@ -1,3 +1,4 @@
+#!/bin/sh
 # The environment, request bodies of each size and coding, and rack.input, under
 # Rack::Lint with Rack 2.2 and 3.
 . "$(dirname "$0")/lib.sh"

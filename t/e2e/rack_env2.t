@@ -1,3 +1,4 @@
+#!/bin/sh
 # rack_env.t with Rack 2.2.
 RACK=rack2
 export RACK

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Kept connections: pipelining, closing, slow clients, hijacking.
 . "$(dirname "$0")/lib.sh"
 raw() { "$ROOT/t/e2e/raw" "$@"; }
