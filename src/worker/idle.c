@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "ipc/chan.h"
 #include "ruby/reopen.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
@@ -82,12 +83,41 @@ idle_reopen(struct worker *w)
 }
 
 void
+idle_volunteer(struct worker *w, bool by_hand)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_VOLUNTEER };
+
+	msg.u.volunteer.by_hand = by_hand;
+	msg.u.volunteer.requests = requests_of(w);
+	(void)chan_put(w->self->master, &msg, NULL, 0);
+}
+
+/*
+ * Said when the requests reach refork_after, and again after each further tenth
+ * of it: the first wish may have met a refork under way, or one that failed.
+ */
+static void
+refork_after(struct worker *w)
+{
+	int64_t limit =
+	    settings_refork_limit(&w->self->settings, w->self->generation);
+	uint64_t requests = requests_of(w);
+
+	if (limit <= 0 || w->is_draining || requests < (uint64_t)limit ||
+	    requests < w->volunteer_at)
+		return;
+	w->volunteer_at = requests + ((uint64_t)limit + 9) / 10;
+	idle_volunteer(w, false);
+}
+
+void
 idle_between(struct worker *w, uint64_t now_us)
 {
 	uint64_t now_ms = now_us / 1000;
 
 	title_refresh(w, w->is_draining ? "draining" : "busy", now_ms);
 	stats_refresh(w, now_ms);
+	refork_after(w);
 	if (w->busy_since_us == 0) {
 		w->busy_since_us = now_us;
 	} else if (now_us - w->busy_since_us >= YIELD_AFTER_US) {

@@ -108,21 +108,13 @@ on_listener(struct loop_watch *watch, uint32_t events)
 }
 
 static void
-volunteer(struct worker *w)
-{
-	struct rfk_msg msg = { .type = RFK_MSG_VOLUNTEER };
-
-	if (w->self->settings.personality == RFK_NATIVE)
-		(void)chan_put(w->self->master, &msg, NULL, 0);
-}
-
-static void
 signals_obey(struct worker *w, unsigned got)
 {
 	if ((got & SIGNALS_USR1) != 0)
 		w->wants_reopen = true;
-	if ((got & SIGNALS_USR2) != 0)
-		volunteer(w);
+	if ((got & SIGNALS_USR2) != 0 &&
+	    w->self->settings.personality == RFK_NATIVE)
+		idle_volunteer(w, true);
 	if ((got & (SIGNALS_QUIT | SIGNALS_TERM)) != 0)
 		worker_drain(w, RFK_EXIT_SIGNAL, drain_limit(w, 0));
 }

@@ -45,6 +45,7 @@ struct worker {
 	uint64_t title_requests;
 	const char *title_state; /* a literal */
 	uint64_t stats_ms;
+	uint64_t volunteer_at; /* requests; 0 = the settings' first limit */
 };
 
 /* worker.c */
@@ -64,6 +65,7 @@ void idle_between(struct worker *, uint64_t now_us);
 void idle_waiting(struct worker *, uint64_t now_ms);
 void idle_title(struct worker *, const char *state);
 void idle_reopen(struct worker *);
+void idle_volunteer(struct worker *, bool by_hand); /* as the next mold */
 
 /* promote.c: true in the candidate, which returns ROLE_MOLD. */
 bool promote(struct worker *, const struct rfk_promote *);
