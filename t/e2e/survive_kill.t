@@ -1,0 +1,79 @@
+#!/bin/sh
+# kill -9 of each process at each stage of its life, under load: the service
+# goes on, the slot is refilled, the counts are right again.
+. "$(dirname "$0")/lib.sh"
+with_bundle t/gems/"${RACK:-rack3}"
+WORKERS=3
+
+json() { # PERL expression over $p, the pool
+	ctl status --json | perl -MJSON::PP -e '
+		my $p = decode_json(join "", <STDIN>)->{pools}[0]; print eval $ARGV[0], "\n"' -- "$1"
+}
+whole() { # every slot has one worker that serves, and the pool has a mold
+	[ "$(json 'join " ", $p->{serving}, scalar @{$p->{slots}}, scalar @{$p->{molds}},
+		scalar(grep { $_->{state} eq "SERVING" } @{$p->{slots}})')" = \
+		"$WORKERS $WORKERS 1 $WORKERS" ] && count "$WORKERS" workers && count 1 molds
+}
+died() { # ERE: what the log says of the killed
+	until_true logged "$1"
+}
+
+# One server for each fault, armed late: EVENT begins what it lies in.
+fault() { # NAME FAULT EVENT DIED: a fault of REFORKD_FAULT
+	rm -f "$DIR/armed"
+	: >"$LOG"
+	REFORKD_FAULT=$2 REFORKD_FAULT_FILE=$DIR/armed
+	export REFORKD_FAULT REFORKD_FAULT_FILE
+	spawn "$CONF"
+	unset REFORKD_FAULT REFORKD_FAULT_FILE
+	until_true serving || { result 1 "$1: starts"; finish; }
+	: >"$DIR/armed"
+	eval "$3"
+	await "$1: it was hit" logged "fault: [a-z]+ at ${2%%:*}"
+	await "$1: the log says so" logged "$4"
+	await "$1: all is whole again" whole
+	ok "$1: and serves" body / 'no id'
+	ok "$1: a refork works" ctl refork
+	stop || result 1 "$1: stops"
+}
+
+conf <<CONF
+worker_processes $WORKERS
+timeout 20
+canary_time 0.1
+refork_after false
+rack "$ROOT/t/apps/idlog.ru"
+CONF
+refork='kill -USR2 $MASTER'
+fault 'a newborn before SPAWNED' before_spawned:kill 'kill -KILL "$(worker 1)"' 'worker=1 .*SIGKILL'
+fault 'a newborn before READY, its status from the mold' before_worker_ready:kill,getinfo 'kill -KILL "$(worker 1)"' 'worker=1 .*SIGKILL'
+fault 'a mold between fork and SPAWNED' mold_forked:kill 'kill -KILL "$(worker 1)"' 'mold gen=0 .*SIGKILL'
+fault 'a mold before DIED' mold_before_died:kill 'kill -KILL "$(worker 1)"' 'mold gen=0 .*SIGKILL'
+fault 'the donor' promote:kill "$refork" 'worker=[0-9] .*SIGKILL'
+fault 'the process between' promote_middle:kill "$refork" 'the process between died'
+fault 'the process between, after its fork' before_promoted:kill "$refork" 'the process between died'
+fault 'a candidate after its fork' candidate_born:kill "$refork" 'mold gen=1 .*SIGKILL'
+fault 'a candidate before READY' candidate_ready:kill "$refork" 'refork to gen=1 failed'
+fault 'the canary' before_worker_ready:kill@1 "$refork" 'refork to gen=1 failed.*canary'
+fault 'a booting mold' mold_booting:kill 'kill -HUP $MASTER' 'reload to gen=1 failed'
+
+# By hand, under load: lost are only what the killed one held.
+: >"$LOG"
+start "$CONF"
+ok 'the load runs' load_start -t 60 --allow lost=1000
+kills=0
+while [ $kills -lt 20 ]; do # idle or busy, as it comes
+	slot=$((kills % WORKERS)) victim=$(worker $((kills % WORKERS)))
+	kill -KILL "$victim"
+	until_true gone "$victim"
+	until_true whole || { result 1 "kill $kills: whole again"; break; }
+	kills=$((kills + 1))
+done
+is 'workers killed, and each replaced' $kills 20
+await 'each death is logged' logged 'worker=[0-9]+ gen=[0-9]+ pid=[0-9]+ ended .*SIGKILL' 20
+kill -KILL "$(molds)"
+await 'an idle mold is replaced' logged 'recovery to gen=[0-9]+ done'
+await 'and all is whole' whole
+ok 'it can refork' ctl refork
+ok 'no request failed but of those killed' load_stop
+finish
