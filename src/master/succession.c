@@ -465,9 +465,10 @@ succession_mold_gone(struct pool *p, struct moldlink *l, const char *why)
 	struct succession *s = &p->succession;
 
 	s->next = NULL;
-	if (l->is_config_error)
+	if (s->kind == SUCCESSION_RELOAD)
 		log_error("error reloading config_file=%s: %s",
-		    p->settings.config_file, l->why.text);
+		    p->settings.config_file,
+		    l->is_config_error ? l->why.text : why);
 	if (s->stage == SUCCESSION_CANARY && s->canary != NULL &&
 	    s->canary->state == LIFE_FORKING)
 		s->canary = NULL;
