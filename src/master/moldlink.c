@@ -97,8 +97,9 @@ moldlink_kill(struct moldlink *l, const char *fmt, ...)
 	va_end(ap);
 	if (l->why.text[0] == '\0')
 		fail_set(&l->why, 0, "%s", text);
-	log_warn(
-	    "mold gen=%u pid=%d killing: %s", l->generation, (int)l->pid, text);
+	if (!l->is_config_error) /* its one line is said at its end */
+		log_warn("mold gen=%u pid=%d killing: %s", l->generation,
+		    (int)l->pid, text);
 	l->state = MOLD_KILLED;
 	ev_timer_stop(loop_of(l), &l->deadline);
 	ev_timer_stop(loop_of(l), &l->binding);
@@ -109,7 +110,8 @@ static void
 on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct moldlink *l = w->data;
-	const struct rfk_settings_table *s = &l->pool->settings;
+	const struct rfk_settings_table *s =
+	    l->has_settings ? &l->settings : &l->pool->settings;
 
 	(void)loop;
 	(void)revents;
@@ -250,6 +252,8 @@ settings_came(struct moldlink *l, const struct rfk_msg *msg)
 	l->settings.personality =
 	    (enum rfk_personality)msg->u.settings.personality;
 	l->state = MOLD_BINDING;
+	/* Its own file says how long it may take, not the one in force. */
+	arm(l, l->settings.boot_timeout);
 	pool_mold_settings(l->pool, l);
 }
 
