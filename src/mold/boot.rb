@@ -157,7 +157,10 @@ module Reforkd
       @rackup = option("rackup") || (@set[:rack].is_a?(String) ? @set[:rack] : nil)
       @rackup ||= "config.ru" unless @set[:rack]
       return unless @rackup
-      raise ConfigError, "#{@rackup}: not readable (a rackup file, or rack { App } in the configuration)" unless File.readable?(@rackup) && File.file?(@rackup)
+      unless File.readable?(@rackup) && File.file?(@rackup)
+        place = "#{@places[:rack]}: " if @set[:rack] && !option("rackup")
+        raise ConfigError, "#{place}#{@rackup}: not readable (a rackup file, or rack { App } in the configuration)"
+      end
       return unless @personality == :unicorn && @rackup.end_with?(".ru")
 
       words = File.read(@rackup, encoding: Encoding::UTF_8)[/^#\\(.*)/, 1].to_s.split
