@@ -197,8 +197,8 @@ pool_failed(struct pool *p)
 	    p->failures, (double)wait / 1e3);
 }
 
-static bool
-backing_off(struct pool *p)
+bool
+pool_backs_off(struct pool *p)
 {
 	uint64_t now = clock_ms();
 	struct ev_loop *loop = p->master->loop;
@@ -260,7 +260,7 @@ refill(struct pool *p)
 			continue;
 		if (!moldlink_usable(p->mold) || p->mold->forking != NULL)
 			return;
-		if (backing_off(p))
+		if (pool_backs_off(p))
 			return;
 		c = pool_vacant(p, slot);
 		if (c != NULL)
@@ -272,7 +272,7 @@ static void
 recover_mold(struct pool *p)
 {
 	if (p->mold != NULL || p->master->phase != MASTER_SERVING ||
-	    !succession_idle(p) || backing_off(p))
+	    !succession_idle(p) || pool_backs_off(p))
 		return;
 	succession_start(
 	    p, SUCCESSION_RECOVER, false, UINT32_MAX, "the mold is gone");

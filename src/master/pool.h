@@ -73,6 +73,8 @@ uint32_t pool_alive(struct pool *); /* children that are not VACANT */
 
 /* A worker could not be made, or ended before it was of use: backs off. */
 void pool_failed(struct pool *);
+/* True: not yet; the pool is touched again when the time has come. */
+bool pool_backs_off(struct pool *);
 /* Events from children and molds. */
 void pool_child_ready(struct pool *, struct child *);
 void pool_child_gone(struct pool *, struct child *, const char *cause);

@@ -599,7 +599,7 @@ roll_on(struct pool *p)
 		return;
 	}
 	if (n >= limit || !moldlink_usable(p->mold) ||
-	    p->mold->forking != NULL || clock_ms() < p->not_before_ms)
+	    p->mold->forking != NULL || pool_backs_off(p))
 		return;
 	old = pick_replaced(p, false);
 	if (old != NULL)
