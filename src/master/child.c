@@ -214,9 +214,9 @@ bury(struct child *c)
 
 	ev_timer_stop(loop_of(c), &c->deadline);
 	obituary(c, cause, sizeof(cause));
-	board_row_clear(&c->pool->master->board->row[c->row]);
 	fd_close(&c->pidfd);
-	pool_child_gone(c->pool, c, cause);
+	pool_child_gone(c->pool, c, cause); /* reads the row */
+	board_row_clear(&c->pool->master->board->row[c->row]);
 	child_init(c, c->pool, c->slot, c->row);
 }
 
