@@ -179,7 +179,7 @@ obituary(struct child *c, char *cause, size_t cap)
 	struct board_view v;
 	uint64_t now = clock_ms();
 	char how[96], name[96];
-	bool fine = c->expected && pidfd_ok(&c->exit);
+	bool fine = c->at_once || (c->expected && pidfd_ok(&c->exit));
 
 	child_row(c, &v);
 	pidfd_exit_text(&c->exit, how, sizeof(how));

@@ -44,6 +44,7 @@ struct child {
 	struct pidfd_exit exit;
 	bool dead;     /* the pidfd said so */
 	bool expected; /* it was told to leave, or said that it would */
+	bool at_once;  /* killed as an immediate stop says, no mishap */
 	bool is_canary;
 	bool unsafe;          /* refused the last promotion */
 	uint64_t forked_ms;   /* when it was asked for; 0 = never */

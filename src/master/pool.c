@@ -375,7 +375,7 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 		useful = v.pid == c->pid && v.requests > 0;
 		if (useful || clock_ms() - c->forked_ms > EARLY_MS)
 			p->failures = 0;
-		else if (c->drain_ms == 0)
+		else if (c->drain_ms == 0 && p->master->phase < MASTER_STOPPING)
 			pool_failed(p);
 		tell_hook(p, c);
 	}
@@ -600,10 +600,11 @@ pool_stop(struct pool *p, bool graceful)
 	}
 	listeners_close(&p->listeners);
 	listeners_undo(&p->next_listeners);
-	if (!graceful)
-		for (i = 0; i < 2 * p->slots; i++)
-			if (child_lives(&p->children[i]))
-				child_kill(&p->children[i], LIFE_KILL,
-				    "immediate stop");
+	for (i = 0; i < 2 * p->slots && !graceful; i++) {
+		if (!child_lives(&p->children[i]))
+			continue;
+		p->children[i].at_once = true;
+		child_kill(&p->children[i], LIFE_KILL, "immediate stop");
+	}
 	pool_touch(p);
 }

@@ -28,4 +28,5 @@ for n in 1 2; do
 done
 ok 'reforkctl knows the same' matches "$(ctl status)" 'SERVING'
 ok 'INT, which is Ctrl-C, ends it' stop INT
+nok 'and nobody calls that a mishap' logged ' (WARN|ERROR) -- '
 finish
