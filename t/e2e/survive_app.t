@@ -53,7 +53,7 @@ CONF
 
 # A port that is taken.
 env -u RFK_TEST perl -MIO::Socket::INET -e '$| = 1; my $s = IO::Socket::INET->new(Listen => 1,
-	LocalAddr => "127.0.0.1") or die; print $s->sockport, "\n"; sleep 60' >"$DIR/port" &
+	LocalAddr => "127.0.0.1") or die; print $s->sockport, "\n"; alarm 60; $s->accept' >"$DIR/port" &
 holder=$!
 until_true [ -s "$DIR/port" ]
 fails 'a port that is taken' "127.0.0.1:$(cat "$DIR/port").*in use" <<CONF
@@ -83,7 +83,7 @@ rack do |env|
   when "/segv" then Process.kill(:SEGV, Process.pid) && sleep
   when "/loop" then loop {}
   when "/leak" then (\$leaked ||= []).concat(Array.new(50) { IO.pipe })
-  when "/stray" then File.write("$DIR/stray", spawn("sleep 60", pgroup: true).to_s)
+  when "/stray" then File.write("$DIR/stray", spawn("tail -f /dev/null", pgroup: true).to_s)
   when "/daemon" then fork { fork { exit! 0 }; exit! 0 }
   end
   [200, { "content-type" => "text/plain" }, ["fine\n"]]
