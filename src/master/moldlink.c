@@ -106,6 +106,14 @@ moldlink_kill(struct moldlink *l, const char *fmt, ...)
 	pidfd_signal(l->pidfd, SIGKILL);
 }
 
+/* Its own file's, once that was read; a first mold knows no other. */
+static int64_t
+boot_limit(const struct moldlink *l)
+{
+	return l->has_settings ? l->settings.boot_timeout
+			       : l->pool->settings.boot_timeout;
+}
+
 static void
 on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -119,7 +127,7 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 		moldlink_kill(l, "still there %.0fs after STOP", STOP_MS / 1e3);
 	else if (l->by_boot)
 		moldlink_kill(l, "not ready within boot_timeout %.1fs",
-		    (double)s->boot_timeout / 1e3);
+		    (double)boot_limit(l) / 1e3);
 	else
 		moldlink_kill(l, "not ready within spawn_timeout %.1fs",
 		    (double)s->spawn_timeout / 1e3);
@@ -130,7 +138,9 @@ static void
 obituary(struct moldlink *l, char *cause, size_t cap)
 {
 	struct death *d = deaths_next(&l->pool->master->deaths);
-	bool fine = l->state == MOLD_STOPPING && pidfd_ok(&l->exit);
+	bool fine = (l->state == MOLD_STOPPING ||
+			l->pool->master->phase >= MASTER_STOPPING) &&
+		    pidfd_ok(&l->exit);
 	char how[96];
 
 	pidfd_exit_text(&l->exit, how, sizeof(how));
