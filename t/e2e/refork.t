@@ -59,7 +59,7 @@ ok 'asks for a worker with a busy thread' ctl refork "$slot"
 ok 'which refuses' logged "worker=$slot gen=0.* refuses to be promoted: .*running"
 ok 'and names the line' logged "refuses to be promoted: .*$CONF:$line"
 ok 'another one was promoted' logged "worker=$((1 - slot)) has forked the candidate of gen=1"
-ok 'all are of the next generation' generation 1 2
+await 'all are of the next generation' generation 1 2
 
 ctl scale 1 >/dev/null
 await 'one worker alone' count 1 workers
