@@ -57,6 +57,16 @@ fault 'a candidate before READY' candidate_ready:kill "$refork" 'refork to gen=1
 fault 'the canary' before_worker_ready:kill@1 "$refork" 'refork to gen=1 failed.*canary'
 fault 'a booting mold' mold_booting:kill 'kill -HUP $MASTER' 'reload to gen=1 failed'
 
+# Stopped instead of killed: each stage has its deadline.
+sed -i 's/^timeout 20/&\nspawn_timeout 2/' "$CONF"
+fault 'a newborn that hangs' before_worker_ready:stop 'kill -KILL "$(worker 1)"' 'worker=1 .*not ready within'
+fault 'a mold that hangs' mold_forked:stop 'kill -KILL "$(worker 1)"' 'no answer to FORK'
+fault 'a donor that hangs' promote:stop "$refork" 'no answer to a promotion'
+fault 'a candidate that hangs' candidate_born:stop "$refork" 'refork to gen=1 failed'
+fault 'a canary that hangs' before_worker_ready:stop@1 "$refork" 'refork to gen=1 failed.*canary'
+fault 'a fork that fails' fork:fail 'kill -KILL "$(worker 1)"' 'not spawned'
+sed -i '/^spawn_timeout/d' "$CONF"
+
 # By hand, under load: lost are only what the killed one held.
 : >"$LOG"
 start "$CONF"
