@@ -7,7 +7,8 @@ static void
 configure(void)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* As the master's: a blocking one would hold a worker that drains. */
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	ck_assert_int_eq(listen(fd, 5), 0);
 	msg.u.configured.listeners = 1;
