@@ -76,13 +76,14 @@ struct rfk_ready {
 
 struct rfk_failed {
 	int32_t exit_status; /* what the process leaves with */
-	int32_t is_config;   /* 1: the text is "file:line: what", for the operator */
+	int32_t
+	    is_config; /* 1: the text is "file:line: what", for the operator */
 };
 
 struct rfk_promote {
 	uint64_t token;
 	uint32_t generation; /* the candidate's */
-	uint32_t force;	     /* by hand: 1; the reasons are the same, only named */
+	uint32_t force; /* by hand: 1; the reasons are the same, only named */
 };
 
 struct rfk_promoted {
@@ -94,12 +95,13 @@ struct rfk_promoted {
 /* STOP, QUIT, REOPEN. */
 struct rfk_stop {
 	uint32_t run_at_exit; /* STOP only: the last mold of a full stop */
-	uint32_t limit_ms;    /* QUIT only: how long draining may take, 0 = timeout */
+	uint32_t
+	    limit_ms; /* QUIT only: how long draining may take, 0 = timeout */
 };
 
 /* A worker offers itself as the next mold. */
 struct rfk_volunteer {
-	uint32_t by_hand;  /* 1: SIGUSR2 to this worker; 0: refork_after */
+	uint32_t by_hand; /* 1: SIGUSR2 to this worker; 0: refork_after */
 	uint32_t unused;
 	uint64_t requests; /* served by this process */
 };
@@ -109,7 +111,8 @@ enum rfk_hook_name {
 	RFK_HOOK_AFTER_WORKER_EXIT = 1,
 	RFK_HOOK_AFTER_MONITOR_READY = 2,
 	RFK_HOOK_AFTER_HARD_TIMEOUT = 3,
-	RFK_HOOK_LOG = 4, /* tail: a line of the master's for the file's logger; slot = severity */
+	RFK_HOOK_LOG = 4, /* tail: a line of the master's for the file's logger;
+			     slot = severity */
 };
 
 struct rfk_hook {
@@ -128,10 +131,10 @@ struct rfk_exiting {
 };
 
 enum rfk_exit_why {
-	RFK_EXIT_QUIT = 1,	   /* it was told to */
-	RFK_EXIT_MASTER_GONE = 2,  /* the channel reached EOF */
-	RFK_EXIT_SIGNAL = 3,	   /* QUIT, TERM or INT from outside */
-	RFK_EXIT_APPLICATION = 4,  /* the application called exit */
+	RFK_EXIT_QUIT = 1,        /* it was told to */
+	RFK_EXIT_MASTER_GONE = 2, /* the channel reached EOF */
+	RFK_EXIT_SIGNAL = 3,      /* QUIT, TERM or INT from outside */
+	RFK_EXIT_APPLICATION = 4, /* the application called exit */
 };
 
 enum rfk_personality {

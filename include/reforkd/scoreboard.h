@@ -20,7 +20,8 @@
 #include <reforkd/proto.h>
 
 #define RFK_BOARD_MAGIC 0x64726b6672ull
-/* log2 buckets of microseconds: bucket i counts values < 2^i us; 2^31 us = 36 min. */
+/* log2 buckets of microseconds: bucket i counts values < 2^i us; 2^31 us = 36
+ * min. */
 #define RFK_BUCKETS 32
 #define RFK_PATH_MAX 160
 
@@ -30,7 +31,7 @@ enum rfk_work {
 	RFK_WORK_IDLE = 2,
 	RFK_WORK_BUSY = 3,     /* a unit of work; deadline_ms says until when */
 	RFK_WORK_DRAINING = 4, /* takes no new connection */
-	RFK_WORK_HOOK = 5,     /* callbacks, collection, forking: between units */
+	RFK_WORK_HOOK = 5, /* callbacks, collection, forking: between units */
 };
 
 /* Times are CLOCK_MONOTONIC milliseconds (base/clock.h), unless said. */
@@ -44,22 +45,23 @@ struct rfk_row {
 	_Atomic uint64_t unit_ms;     /* start of the current unit, 0 = none */
 	_Atomic uint64_t deadline_ms; /* of the current unit, 0 = none */
 	_Atomic uint64_t requests;    /* since the fork */
-	_Atomic uint64_t inherited;   /* requests its ancestors served: warmth */
-	_Atomic uint64_t errors;      /* answered 500 for an exception */
-	_Atomic uint64_t refused;     /* answered 4xx by the server itself */
-	_Atomic uint64_t accepted;    /* connections */
-	_Atomic uint32_t kept;	      /* connections held now */
-	_Atomic uint32_t unsafe;      /* 1: last fork-safety check refused */
+	_Atomic uint64_t inherited; /* requests its ancestors served: warmth */
+	_Atomic uint64_t errors;    /* answered 500 for an exception */
+	_Atomic uint64_t refused;   /* answered 4xx by the server itself */
+	_Atomic uint64_t accepted;  /* connections */
+	_Atomic uint32_t kept;      /* connections held now */
+	_Atomic uint32_t unsafe;    /* 1: last fork-safety check refused */
 	_Atomic uint64_t faults_start; /* ru_minflt right after the fork */
 	_Atomic uint64_t faults_now;
-	_Atomic uint64_t gc_count;     /* collections since the fork */
+	_Atomic uint64_t gc_count; /* collections since the fork */
 	_Atomic uint64_t gc_in_request;
 	_Atomic uint64_t bytes_in;
 	_Atomic uint64_t bytes_out;
-	_Atomic uint32_t queue_us[RFK_BUCKETS];	  /* accept to call of the app */
+	_Atomic uint32_t queue_us[RFK_BUCKETS]; /* accept to call of the app */
 	_Atomic uint32_t service_us[RFK_BUCKETS]; /* call of the app to sent */
 	char method[24];
-	char path[RFK_PATH_MAX]; /* cut, NUL-terminated, as sent by the client */
+	char
+	    path[RFK_PATH_MAX]; /* cut, NUL-terminated, as sent by the client */
 };
 
 struct rfk_board {

@@ -58,7 +58,7 @@ struct rfk_settings_table {
 	size_t listens;
 	/* Requests after which generation n reforks; the last repeats. */
 	int64_t refork_after[RFK_REFORK_AFTER_MAX]; /* 0 = false: never again */
-	size_t refork_afters;			    /* 0 = no automatic refork */
+	size_t refork_afters; /* 0 = no automatic refork */
 };
 
 /* All rows at their defaults. */
@@ -79,6 +79,7 @@ int64_t settings_refork_limit(
 /* Derived values, so that nobody derives them twice. */
 int64_t settings_soft_ms(const struct rfk_settings_table *);
 int64_t settings_drain_ms(const struct rfk_settings_table *);
-int64_t settings_unavailable(const struct rfk_settings_table *, int64_t workers);
+int64_t settings_unavailable(
+    const struct rfk_settings_table *, int64_t workers);
 
 #endif

@@ -17,11 +17,14 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT { 0 }
+#define BUF_INIT                                                               \
+	{                                                                      \
+		0                                                              \
+	}
 
 void buf_fini(struct buf *);
-void buf_reset(struct buf *);		      /* len = 0, keeps the memory */
-int buf_reserve(struct buf *, size_t more);   /* 0, -ENOMEM */
+void buf_reset(struct buf *);                    /* len = 0, keeps the memory */
+int buf_reserve(struct buf *, size_t more);      /* 0, -ENOMEM */
 int buf_put(struct buf *, const void *, size_t); /* 0, -ENOMEM */
 int buf_puts(struct buf *, const char *);
 int buf_printf(struct buf *, const char *fmt, ...)

@@ -17,7 +17,10 @@ struct fail {
 	char text[1024];
 };
 
-#define FAIL_INIT { 0 }
+#define FAIL_INIT                                                              \
+	{                                                                      \
+		0                                                              \
+	}
 
 /* Both return -error (or -ECANCELED when error is 0), to be returned on. */
 int fail_set(struct fail *, int error, const char *fmt, ...)

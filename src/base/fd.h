@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-void fd_close(int *take_fd); /* sets it to -1; keeps errno; -1 is fine */
-int fd_cloexec(int fd, bool on);	   /* 0, -errno */
-int fd_nonblock(int fd, bool on);	   /* 0, -errno */
+void fd_close(int *take_fd);      /* sets it to -1; keeps errno; -1 is fine */
+int fd_cloexec(int fd, bool on);  /* 0, -errno */
+int fd_nonblock(int fd, bool on); /* 0, -errno */
 int fd_write_all(int fd, const void *, size_t); /* 0, -errno; blocking fds */
 /* Reads a small file (at most cap - 1 bytes, NUL added): bytes or -errno. */
 ssize_t fd_read_file(const char *path, char *out, size_t cap);

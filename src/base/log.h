@@ -15,12 +15,20 @@
 
 #include <stdarg.h>
 
-enum log_level { LOG_LV_DEBUG, LOG_LV_INFO, LOG_LV_WARN, LOG_LV_ERROR, LOG_LV_FATAL };
+enum log_level {
+	LOG_LV_DEBUG,
+	LOG_LV_INFO,
+	LOG_LV_WARN,
+	LOG_LV_ERROR,
+	LOG_LV_FATAL
+};
 
 void log_level_set(enum log_level);
 /* Also called with each line (without its newline); NULL = none. */
-void log_sink_set(void (*sink)(enum log_level, const char *text, void *), void *);
-/* Put between "-- " and ":"; "" by default, "[Pitchfork]" in that personality. */
+void log_sink_set(
+    void (*sink)(enum log_level, const char *text, void *), void *);
+/* Put between "-- " and ":"; "" by default, "[Pitchfork]" in that personality.
+ */
 void log_progname_set(const char *borrowed);
 
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>

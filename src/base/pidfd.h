@@ -18,7 +18,7 @@ struct pidfd_exit {
 	int status; /* exit status or signal */
 };
 
-int pidfd_open_pid(pid_t); /* fd with CLOEXEC, or -errno */
+int pidfd_open_pid(pid_t);            /* fd with CLOEXEC, or -errno */
 int pidfd_signal(int pidfd, int sig); /* 0, -errno (-ESRCH: it is gone) */
 /*
  * 1 = status known (and the process reaped when it was our child), 0 = not
@@ -26,13 +26,15 @@ int pidfd_signal(int pidfd, int sig); /* 0, -errno (-ESRCH: it is gone) */
  * Tries waitid(P_PIDFD), then PIDFD_GET_INFO where the kernel has it.
  */
 int pidfd_status(int pidfd, struct pidfd_exit *);
-/* A child of ours: 1 = it has ended, and is still to be reaped by pidfd_reap. */
+/* A child of ours: 1 = it has ended, and is still to be reaped by pidfd_reap.
+ */
 int pidfd_peek(int pidfd, struct pidfd_exit *);
 int pidfd_reap(int pidfd);
-bool pidfd_gone(int pidfd); /* it has ended, reaped or not; never waits */
+bool pidfd_gone(int pidfd);   /* it has ended, reaped or not; never waits */
 void pidfd_getinfo_off(void); /* REFORKD_FAULT=getinfo: as on older kernels */
 bool pidfd_ok(const struct pidfd_exit *); /* exited with 0 */
-/* "exit 3", "SIGKILL (signal 9)", "SIGSEGV (signal 11, core dumped)", "status unknown". */
+/* "exit 3", "SIGKILL (signal 9)", "SIGSEGV (signal 11, core dumped)", "status
+ * unknown". */
 const char *pidfd_exit_text(const struct pidfd_exit *, char *out, size_t cap);
 
 #endif

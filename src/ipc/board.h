@@ -15,13 +15,16 @@
 
 #include <reforkd/scoreboard.h>
 
-/* Makes the memfd (sparse) and maps it: NULL with errno set. *give_fd stays open. */
+/* Makes the memfd (sparse) and maps it: NULL with errno set. *give_fd stays
+ * open. */
 struct rfk_board *board_make(int *give_fd);
-/* Maps an inherited one after checking magic, size and protocol; keeps fd open. */
+/* Maps an inherited one after checking magic, size and protocol; keeps fd open.
+ */
 struct rfk_board *board_map(int fd);
 
 /* The worker's side: its own row only. */
-void board_row_born(struct rfk_row *, uint32_t generation, pid_t, uint64_t inherited);
+void board_row_born(
+    struct rfk_row *, uint32_t generation, pid_t, uint64_t inherited);
 void board_row_beat(struct rfk_row *, enum rfk_work, uint64_t now_ms);
 /*
  * deadline 0 = none. method and path are not NUL-terminated. The counters
@@ -42,7 +45,8 @@ struct board_view {
 	uint64_t bytes_in, bytes_out;
 	uint32_t queue_us[RFK_BUCKETS], service_us[RFK_BUCKETS];
 	char method[24];
-	char path[RFK_PATH_MAX]; /* NUL-terminated, control characters made '?' */
+	char path[RFK_PATH_MAX]; /* NUL-terminated, control characters made '?'
+				  */
 };
 void board_view(const struct rfk_row *, struct board_view *);
 void board_row_clear(struct rfk_row *); /* master, when the worker is gone */

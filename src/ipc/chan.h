@@ -32,7 +32,8 @@ void chan_from(struct chan *, enum rfk_role from); /* a worker became a mold */
  * channel, also on failure. 0, or -errno (-EPIPE: the other end has gone;
  * -ENOBUFS: it has read nothing for a thousand messages).
  */
-int chan_put(struct chan *, const struct rfk_msg *, const int *take_fds, int nfds);
+int chan_put(
+    struct chan *, const struct rfk_msg *, const int *take_fds, int nfds);
 bool chan_pending(const struct chan *);
 int chan_flush(struct chan *); /* 0 = all sent, -EAGAIN, -errno */
 
