@@ -21,7 +21,7 @@ BASE = buf clock fail fd log pidfd title fault loop escape record sockpath
 IPC = wire chan board settings
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
-MASTER = main options master signals pool succession child moldlink spawn \
+MASTER = main options master signals pool lineage choice succession child moldlink spawn \
 	listener pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen

@@ -29,6 +29,8 @@
 struct master;
 
 #define POOL_OLD_MOLDS 8
+/* The current one, the next one, the retired ones. */
+#define POOL_MOLDS (POOL_OLD_MOLDS + 2)
 
 struct pool {
 	struct master *master;
@@ -66,6 +68,8 @@ struct child *pool_serving(struct pool *, uint32_t slot);
 struct child *pool_vacant(struct pool *, uint32_t slot);
 struct child *pool_by_token(struct pool *, uint64_t token);
 struct child *pool_by_pid(struct pool *, pid_t);
+/* lineage.c: its molds; i < POOL_MOLDS, NULL where there is none. */
+struct moldlink *pool_mold_at(struct pool *, size_t i);
 struct moldlink *pool_mold_by_pid(struct pool *, pid_t);
 void pool_drain_molds(struct pool *); /* read what they have sent */
 uint32_t pool_count(struct pool *, enum life_state);

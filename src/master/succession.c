@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/choice.h"
 #include "master/master.h"
 #include "master/refork.h"
 
@@ -36,7 +37,7 @@ kind_name(enum succession_kind kind)
 }
 
 bool
-succession_idle(const struct pool *p)
+succession_idle(struct pool *p)
 {
 	return p->succession.stage == SUCCESSION_NONE &&
 	       !ev_is_active(&p->succession.retry);
@@ -186,84 +187,6 @@ fail(struct pool *p, int rc, const char *why)
 
 /* --- asking ------------------------------------------------------------ */
 
-static size_t
-make_views(struct pool *p, struct refork_view *views, struct child **whose)
-{
-	struct board_view row;
-	struct child *c;
-	size_t n = 0;
-	uint32_t slot;
-
-	for (slot = 0; slot < p->slots && slot < p->wanted; slot++) {
-		c = pool_serving(p, slot);
-		if (c == NULL)
-			continue;
-		child_row(c, &row);
-		memset(&views[n], 0, sizeof(views[n]));
-		views[n].slot = slot;
-		views[n].serves = true;
-		views[n].unsafe = c->unsafe;
-		views[n].is_donor = slot == p->succession.donor_slot;
-		views[n].generation = c->generation;
-		views[n].outdated = c->generation != p->generation;
-		views[n].replacing = pool_vacant(p, slot) == NULL;
-		if (row.pid == c->pid) {
-			views[n].requests = row.requests;
-			views[n].warmth = row.requests + row.inherited;
-			if (row.faults_now > row.faults_start)
-				views[n].faults =
-				    row.faults_now - row.faults_start;
-		}
-		whose[n++] = c;
-	}
-	return n;
-}
-
-static struct child *
-pick_donor(struct pool *p)
-{
-	static struct refork_view views[RFK_SLOTS_MAX];
-	static struct child *whose[RFK_SLOTS_MAX];
-	struct succession *s = &p->succession;
-	struct child *c;
-	size_t i, n;
-	int at;
-
-	if (s->preferred < p->slots) {
-		c = pool_serving(p, s->preferred);
-		if (c != NULL && !c->unsafe)
-			return c;
-	}
-	n = make_views(p, views, whose);
-	for (i = 0; i < n; i++)
-		views[i].replacing = false; /* a donor keeps its own row */
-	at = refork_donor(views, n);
-	return at < 0 ? NULL : whose[at];
-}
-
-static struct child *
-pick_replaced(struct pool *p, bool canary)
-{
-	static struct refork_view views[RFK_SLOTS_MAX];
-	static struct child *whose[RFK_SLOTS_MAX];
-	size_t i, n = make_views(p, views, whose);
-	int at;
-
-	for (i = 0; canary && i < n; i++)
-		views[i].outdated = true;
-	at = refork_replace(views, n);
-	return at < 0 ? NULL : whose[at];
-}
-
-static void
-forget_refusals(struct pool *p)
-{
-	uint32_t i;
-
-	for (i = 0; i < 2 * p->slots; i++)
-		p->children[i].unsafe = false;
-}
-
 static void boot(struct pool *);
 
 static void
@@ -296,7 +219,7 @@ static void
 ask(struct pool *p)
 {
 	struct succession *s = &p->succession;
-	struct child *donor = pick_donor(p);
+	struct child *donor = choice_donor(p);
 	char name[96];
 
 	s->stage = SUCCESSION_ASKED;
@@ -341,7 +264,7 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	if (p->master->phase != MASTER_SERVING)
 		return;
-	forget_refusals(p);
+	choice_forget_refusals(p);
 	if (s->stage == SUCCESSION_ASKED) {
 		ask(p);
 		return;
@@ -390,7 +313,7 @@ succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
 	s->last_refusal[0] = '\0';
 	if (why != s->why)
 		snprintf(s->why, sizeof(s->why), "%s", why);
-	forget_refusals(p);
+	choice_forget_refusals(p);
 	if (kind == SUCCESSION_REFORK ||
 	    (kind == SUCCESSION_RECOVER && p->settings.refork_afters > 0))
 		ask(p);
@@ -550,7 +473,7 @@ make_canary(struct pool *p)
 
 	if (s->canary != NULL)
 		return;
-	old = pick_replaced(p, true);
+	old = choice_replaced(p, true);
 	if (old == NULL && pool_alive(p) == 0) {
 		roll(p); /* scaled to nothing: nobody to try it on */
 		return;
@@ -601,7 +524,7 @@ roll_on(struct pool *p)
 	if (n >= limit || !moldlink_usable(p->mold) ||
 	    p->mold->forking != NULL || pool_backs_off(p))
 		return;
-	old = pick_replaced(p, false);
+	old = choice_replaced(p, false);
 	if (old != NULL)
 		moldlink_fork(p->mold, pool_vacant(p, old->slot));
 }

@@ -102,6 +102,6 @@ void succession_child_gone(struct pool *, struct child *, const char *why);
 void succession_cancel(struct pool *, const char *why); /* full stop */
 /* One look at what is next; pool_reconcile calls it. */
 void succession_step(struct pool *);
-bool succession_idle(const struct pool *);
+bool succession_idle(struct pool *);
 
 #endif

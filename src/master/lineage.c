@@ -1,0 +1,223 @@
+/*
+ * The molds of a pool: the current one, the next one, the retired ones. From
+ * SETTINGS over the listeners to the one that workers are forked from.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "ipc/chan.h"
+#include "master/master.h"
+#include "master/print.h"
+
+/* i counts over the current mold, the next one and the retired ones. */
+struct moldlink *
+pool_mold_at(struct pool *p, size_t i)
+{
+	if (i == 0)
+		return p->mold;
+	if (i == 1)
+		return p->succession.next;
+	return p->old[i - 2];
+}
+
+struct moldlink *
+pool_mold_by_pid(struct pool *p, pid_t pid)
+{
+	struct moldlink *l;
+	size_t i;
+
+	for (i = 0; i < POOL_MOLDS; i++) {
+		l = pool_mold_at(p, i);
+		if (l != NULL && l->pid == pid)
+			return l;
+	}
+	return NULL;
+}
+
+void
+pool_drain_molds(struct pool *p)
+{
+	struct moldlink *l;
+	size_t i;
+
+	for (i = 0; i < POOL_MOLDS; i++) {
+		l = pool_mold_at(p, i);
+		if (l != NULL)
+			moldlink_drain(l);
+	}
+}
+
+static int
+send_configured(struct pool *p, struct moldlink *l)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
+	int fds[RFK_LISTENERS_MAX];
+	size_t i;
+
+	for (i = 0; i < p->next_listeners.n; i++) {
+		fds[i] = fcntl(p->next_listeners.at[i].fd, F_DUPFD_CLOEXEC, 3);
+		if (fds[i] < 0) {
+			int rc = -errno;
+
+			while (i-- > 0)
+				fd_close(&fds[i]);
+			return rc;
+		}
+	}
+	msg.u.configured.listeners = (uint32_t)p->next_listeners.n;
+	return chan_put(l->chan, &msg, fds, (int)p->next_listeners.n);
+}
+
+static void
+on_binding(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct moldlink *l = w->data;
+
+	(void)loop;
+	(void)revents;
+	pool_mold_settings(l->pool, l);
+}
+
+/* Its SETTINGS have come: what may fail happens now (DESIGN 3). */
+void
+pool_mold_settings(struct pool *p, struct moldlink *l)
+{
+	struct master *m = p->master;
+	struct fail why = FAIL_INIT;
+	int delay_ms = 0, rc = 0;
+
+	if (l->check_only) {
+		print_settings(&l->settings);
+		return;
+	}
+	if (m->phase == MASTER_BOOTING && p->bind_tries == 0)
+		rc = master_apply(m, &l->settings, &why);
+	if (rc == 0)
+		rc = listeners_bind(&p->listeners, &p->next_listeners,
+		    &l->settings, &p->bind_tries, &delay_ms, &why);
+	if (rc == -EAGAIN) {
+		ev_timer_init(&l->binding, on_binding, delay_ms / 1e3, 0.);
+		l->binding.data = l;
+		ev_timer_start(m->loop, &l->binding);
+		return;
+	}
+	if (rc == 0)
+		rc = send_configured(p, l);
+	if (rc < 0) {
+		l->is_config_error = true;
+		moldlink_kill(l, "%s", why.text[0] ? why.text : strerror(-rc));
+		return;
+	}
+	p->bind_tries = 0;
+	l->state = MOLD_LOADING;
+}
+
+void
+pool_discard(struct pool *p, struct moldlink *l)
+{
+	size_t i;
+
+	for (i = 0; i < POOL_OLD_MOLDS; i++)
+		if (p->old[i] == NULL)
+			break;
+	if (i == POOL_OLD_MOLDS) {
+		moldlink_kill(p->old[0], "too many retired molds");
+		i = 0; /* its pidfd still buries it */
+	}
+	p->old[i] = l;
+	moldlink_stop(l, false);
+}
+
+/* What cannot be undone, when the next mold's settings come into force. */
+static void
+take_settings(struct pool *p, struct moldlink *l)
+{
+	struct fail why = FAIL_INIT;
+	bool reload = p->master->phase != MASTER_BOOTING;
+
+	listeners_commit(&p->listeners, &p->next_listeners);
+	settings_fini(&p->settings);
+	p->settings = l->settings;
+	l->has_settings = false;
+	if (reload && master_apply(p->master, &p->settings, &why) < 0)
+		log_error("%s", why.text);
+	if (!reload || p->succession.kind == SUCCESSION_RELOAD)
+		pool_scale(p, (uint32_t)p->settings.worker_processes, NULL);
+}
+
+void
+pool_install(struct pool *p, struct moldlink *l)
+{
+	struct rfk_board *board = p->master->board;
+
+	if (l->has_settings)
+		take_settings(p, l);
+	if (p->mold != NULL) {
+		log_info("terminating old mold gen=%u pid=%d",
+		    p->mold->generation, (int)p->mold->pid);
+		pool_discard(p, p->mold);
+	}
+	p->mold = l;
+	p->generation = l->generation;
+	if (p->last_generation < l->generation)
+		p->last_generation = l->generation;
+	board->generation = l->generation;
+	p->boot_failures = 0;
+	master_title(p->master);
+	pool_touch(p);
+}
+
+void
+pool_mold_ready(struct pool *p, struct moldlink *l)
+{
+	if (p->succession.next == l) {
+		succession_mold_ready(p, l);
+		return;
+	}
+	if (p->mold != l)
+		return;
+	/* The first mold: it is its own generation's, nothing to replace. */
+	p->mold = NULL;
+	pool_install(p, l);
+	p->master->phase = MASTER_SERVING;
+	watchdog_start(p->master);
+}
+
+void
+pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
+{
+	size_t i;
+
+	for (i = 0; i < POOL_OLD_MOLDS; i++)
+		if (p->old[i] == l)
+			p->old[i] = NULL;
+	pool_touch(p);
+	if (p->succession.next == l) {
+		succession_mold_gone(p, l, cause);
+		return;
+	}
+	if (p->mold != l)
+		return;
+	p->mold = NULL;
+	if (p->master->phase == MASTER_BOOTING) {
+		listeners_undo(&p->next_listeners);
+		if (l->check_only && l->exit.code == CLD_EXITED)
+			master_fail(p->master, l->exit.status);
+		else {
+			if (!l->is_config_error)
+				log_fatal("the initial mold failed to boot "
+					  "(%s)",
+				    cause);
+			master_fail(p->master, 1);
+		}
+		if (l->is_config_error)
+			print_error(p->master->options, l->why.text);
+		return;
+	}
+	if (p->master->phase == MASTER_SERVING)
+		log_warn("the mold is gone, its workers go on");
+}
