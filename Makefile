@@ -134,8 +134,16 @@ check: ## set up what is missing, run every test
 	@t/setup check pg
 	@$(MAKE) --no-print-directory all unit rules e2e
 
-unit: $(B)/reforkd-mold $(UNIT_BIN) $(UNIT_VM_BIN) $(FUZZ:%=$(B)/t/fuzz/%) ## unit tests (T=name for one)
+# Those that need no Ruby, and the corpora of the fuzzers.
+UNIT_PURE = $(filter-out $(B)/t/unit/mold $(B)/t/unit/mold_config,$(UNIT_BIN))
+
+unit: $(B)/reforkd-mold $(UNIT_BIN) $(UNIT_VM_BIN) corpus ## unit tests (T=name for one)
 	$(TAP) $(if $(T),$(B)/t/unit/$(T),$(UNIT_BIN) $(UNIT_VM_BIN))
+
+unit-pure: $(UNIT_PURE) corpus
+	$(TAP) $(UNIT_PURE)
+
+corpus: $(FUZZ:%=$(B)/t/fuzz/%)
 	@for f in $(FUZZ); do $(B)/t/fuzz/$$f t/fuzz/corpus/$${f#http_}/* >/dev/null || exit 1; done
 
 rules: ## tests of the code base itself: layers, cards, headers, links
@@ -145,8 +153,8 @@ e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
 	B=$(B) RUBY="$(RUBY)" prove --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan
-	@$(MAKE) --no-print-directory B=$(B)/asan UNIT_VM= \
-	    OPT='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
+	@$(MAKE) --no-print-directory B=$(B)/asan \
+	    OPT='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit-pure
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '\.def$$')
 
