@@ -19,7 +19,7 @@ export DATABASE_URL="sqlite3:$DIR/shop.sqlite3" PORT=0 # the kernel chooses
 REFORKD=$DIR/start
 printf '#!/bin/sh\nexec "%s/examples/start" rails "$@"\n' "$ROOT" >"$REFORKD"
 chmod +x "$REFORKD"
-start "$ROOT/examples/rails/app.conf"
+REFORK_AFTER="50 1000000" start "$ROOT/examples/rails/app.conf"
 
 drive() { # GENERATION
 	ok "gen $1: every page" shop pages "$DIR/first"
