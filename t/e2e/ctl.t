@@ -51,7 +51,7 @@ ok 'one less' ctl scale -1
 await 'leaves' has_slots 2
 nok 'too many are refused' ctl scale 513
 ok 'refork waits' ctl refork
-ok 'and all are of generation 1' generation 1 2
+await 'and all are of generation 1' generation 1 2
 like 'the last refork has a reason' "$(json '$s->{pools}[0]{last_refork}')" .
 ok 'a slot that exists is promoted' ctl refork 0
 nok 'one that does not is refused' ctl refork 9

@@ -48,7 +48,7 @@ is 'sixty on one connection' "$(curl -sS --unix-socket "$SOCK" "http://localhost
 await 'are enough for a refork' generation 1 2
 drive 1
 ok 'one by reforkctl' ctl refork
-ok 'is complete when it says so' generation 2 2
+await 'the old ones have drained' generation 2 2
 drive 2
 pids=$(workers | xargs | sed 's/ /|/')
 like 'a worker answers' "$(visit /pid)" "\"pid\":($pids),"

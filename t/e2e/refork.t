@@ -29,7 +29,7 @@ await 'the first limit makes generation 1' generation 1 2
 ok 'requests are answered' serve 80
 await 'the second makes generation 2' generation 2 2
 ok 'requests are answered' serve 200
-ok 'and false is the end' generation 2 2
+await 'and false is the end' generation 2 2
 ok 'two reforks were made' reforks 2
 ok 'each says why' logged 'refork to gen=[12]: promoting .*has served [0-9]+ requests .refork_after.' 2
 kill -USR2 "$MASTER"

@@ -80,7 +80,7 @@ for sig in USR2 URG; do
 	gen=$(grep -c 'to gen=.* done in' "$LOG")
 	send $sig "$MASTER"
 	await "$sig is a refork" logged "refork to gen=$((gen + 1)) done"
-	ok 'of all workers' generation $((gen + 1)) 2
+	await 'of all workers' generation $((gen + 1)) 2
 done
 ok 'which still serve' body / '^pid'
 
