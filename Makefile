@@ -17,16 +17,16 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd title fault loop escape record sockpath
-IPC = wire chan board settings
+BASE = buf clock fail fd log pidfd title fault loop escape record sockpath environ
+IPC = wire chan board settings allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
-MASTER = main options master signals pool lineage choice succession child moldlink spawn \
+MASTER = main options master signals pool lineage choice succession child moldlink spawn environment \
 	listener pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
-MOLD = main wake config boot mold hatch
-WORKER = self worker turn idle promote signals watchman user
+MOLD = main wake config again boot mold hatch
+WORKER = self worker turn idle trim promote signals watchman user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack
 

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/pidfd.h"
 #include "ipc/chan.h"
+#include "master/environment.h"
 #include "master/master.h"
 
 #define MOLD_NAME "reforkd-mold"
@@ -80,7 +81,8 @@ exec_mold(struct master *m, const char *path, int chan_fd, pid_t master)
 	snprintf(numbers, sizeof(numbers), "%d,%d", chan_fd, m->board_fd);
 	if (setenv("REFORKD_MOLD", numbers, 1) < 0 ||
 	    fd_cloexec(chan_fd, false) < 0 ||
-	    fd_cloexec(m->board_fd, false) < 0)
+	    fd_cloexec(m->board_fd, false) < 0 ||
+	    environment_put(&m->pool.settings) < 0)
 		_exit(126);
 	if (m->cwd != NULL && chdir(m->cwd) < 0)
 		_exit(126);

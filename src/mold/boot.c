@@ -1,37 +1,28 @@
 #include "mold/boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <reforkd/version.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
+#include "base/environ.h"
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "ipc/allocator.h"
 #include "ipc/chan.h"
+#include "mold/again.h"
 #include "mold/config.h"
 #include "mold/wake.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
-
-/* Left by an image of this program that started itself again: its START. */
-#define AGAIN_ENV "REFORKD_AGAIN"
-
-struct start {
-	struct rfk_start head;
-	struct buf tail;
-	bool is_again;
-};
 
 int
 boot_failed_text(struct self *self, bool is_config, const char *text)
@@ -130,38 +121,13 @@ await(struct self *self, enum rfk_type type, struct rfk_msg *msg, int *give_fds,
 	}
 }
 
-/* Of the image before this one: the memfd holds the message as it came. */
-static int
-start_again(struct start *start)
-{
-	const char *text = getenv(AGAIN_ENV);
-	char block[4096];
-	ssize_t n;
-	int fd, rc;
-
-	if (text == NULL)
-		return -ENOENT;
-	fd = (int)strtol(text, NULL, 10);
-	unsetenv(AGAIN_ENV);
-	start->is_again = true;
-	rc = -EPROTO;
-	if (lseek(fd, 0, SEEK_SET) == 0 &&
-	    read(fd, &start->head, sizeof(start->head)) ==
-		(ssize_t)sizeof(start->head))
-		rc = 0;
-	while (rc == 0 && (n = read(fd, block, sizeof(block))) > 0)
-		rc = buf_put(&start->tail, block, (size_t)n);
-	fd_close(&fd);
-	return rc;
-}
-
 static int
 start_get(struct self *self, struct start *start)
 {
 	struct rfk_msg msg;
 	int fds[RFK_FDS_MAX];
 	int nfds = 0;
-	int rc = start_again(start);
+	int rc = again_start(start);
 
 	if (rc == -ENOENT) {
 		rc = await(self, RFK_MSG_START, &msg, fds, &nfds);
@@ -238,60 +204,6 @@ configured_get(struct self *self)
 	return 0;
 }
 
-static char **
-cmdline_read(char *bytes, size_t cap, char **argv, size_t max)
-{
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	size_t n = 0;
-	ssize_t got;
-	char *p;
-
-	while (fd >= 0 && used < cap - 1 &&
-	       (got = read(fd, bytes + used, cap - 1 - used)) > 0)
-		used += (size_t)got;
-	fd_close(&fd);
-	bytes[used] = '\0';
-	for (p = bytes; p < bytes + used && n < max - 1; p += strlen(p) + 1)
-		argv[n++] = p;
-	argv[n] = NULL;
-	return n > 0 ? argv : NULL;
-}
-
-/*
- * Ruby 3.1 and 3.2 can turn YJIT on only as they start: this program execs
- * itself once more, and takes START along in a memfd. Returns when it cannot.
- */
-static void
-exec_with_yjit(struct self *self, const struct start *start, int board)
-{
-	static char bytes[131072];
-	static char *argv[1024];
-	char number[64];
-	int fd = memfd_create("reforkd-start", 0);
-
-	if (fd < 0 || fd_write_all(fd, &start->head, sizeof(start->head)) < 0 ||
-	    fd_write_all(fd, start->tail.data, start->tail.len) < 0 ||
-	    cmdline_read(bytes, sizeof(bytes), argv, 1024) == NULL) {
-		fd_close(&fd);
-		return;
-	}
-	snprintf(number, sizeof(number), "%d", fd);
-	setenv(AGAIN_ENV, number, 1);
-	snprintf(number, sizeof(number), "%d,%d", chan_fd(self->master), board);
-	setenv("REFORKD_MOLD", number, 1);
-	setenv("RUBY_YJIT_ENABLE", "1", 1);
-	fd_cloexec(chan_fd(self->master), false);
-	fd_cloexec(board, false);
-	execv("/proc/self/exe", argv);
-	log_warn("yjit: starting again failed: %s", strerror(errno));
-	unsetenv("REFORKD_MOLD");
-	unsetenv(AGAIN_ENV);
-	fd_cloexec(chan_fd(self->master), true);
-	fd_cloexec(board, true);
-	fd_close(&fd);
-}
-
 static int
 app_load(struct self *self)
 {
@@ -319,12 +231,16 @@ file_evaluate(struct self *self, const struct start *start, int board)
 	if (config_evaluate(start->tail.data, start->tail.len, &why) < 0)
 		return boot_failed(self, "the configuration", &why);
 	rc = settings_make(self, &block);
-	/* 3.3 and later turn it on when the application is loaded. */
-	if (rc == 0 && self->settings.yjit != 0 && !start->is_again &&
-	    vm_yjit_at_start_only())
-		exec_with_yjit(self, start, board);
+	if (rc == 0 && !start_has(start, "check") && again_needed(self, start))
+		again_exec(self, start, board);
 	if (rc == 0) {
 		config_notes_log();
+		if (self->settings.malloc_library[0] != '\0' &&
+		    !start_has(start, "check") &&
+		    !allocator_is_mapped(&self->settings))
+			log_warn("malloc: %s is not mapped: the loader has "
+				 "left it out",
+			    self->settings.malloc_library);
 		rc = settings_send(self, &block);
 	}
 	buf_fini(&block);
@@ -339,6 +255,9 @@ boot_run(struct self *self, int board)
 	int rc;
 
 	self->exit_status = 1;
+	/* malloc and Ruby have read theirs: the rest is for the user's own. */
+	if (environ_take_back() < 0)
+		log_warn("no memory to put the environment back");
 	if (config_define(&why) < 0)
 		return boot_failed(self, "reforkd's own Ruby", &why);
 	wake_claim();

@@ -135,4 +135,5 @@ idle_waiting(struct worker *w, uint64_t now_ms)
 	    w->is_draining ? RFK_WORK_DRAINING : RFK_WORK_IDLE, now_ms);
 	title_refresh(w, w->is_draining ? "draining" : "idle", now_ms);
 	stats_refresh(w, now_ms);
+	trim_waiting(w, now_ms);
 }

@@ -45,6 +45,8 @@ struct worker {
 	uint64_t title_requests;
 	const char *title_state; /* a literal */
 	uint64_t stats_ms;
+	uint64_t trim_ms;
+	uint64_t trim_majors;  /* major collections seen, plus 1 */
 	uint64_t volunteer_at; /* requests; 0 = the settings' first limit */
 };
 
@@ -66,6 +68,10 @@ void idle_waiting(struct worker *, uint64_t now_ms);
 void idle_title(struct worker *, const char *state);
 void idle_reopen(struct worker *);
 void idle_volunteer(struct worker *, bool by_hand); /* as the next mold */
+
+/* trim.c: `malloc trim: true`, when there is nothing to do; and by order. */
+void trim_waiting(struct worker *, uint64_t now_ms);
+void trim_now(struct worker *);
 
 /* promote.c: true in the candidate, which returns ROLE_MOLD. */
 bool promote(struct worker *, const struct rfk_promote *);

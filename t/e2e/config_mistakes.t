@@ -58,6 +58,12 @@ refork_after "x" ~ not a number of requests
 preload_app 1 ~ preload_app=1 not a boolean
 personality :x ~ personality=:x is not known
 rack 1 ~ rack=1 is no application
+malloc :hoard ~ malloc=:hoard is not known .:glibc, :jemalloc
+malloc "/no/such.so" ~ malloc="/no/such.so" cannot be read: No such file
+malloc "/etc/passwd" ~ malloc="/etc/passwd" is not a shared library
+malloc arena_max: 0 ~ too low .* malloc_arena_max=0
+malloc trim: 1 ~ malloc_trim=1 not a boolean
+malloc arena: 2 ~ unknown keyword: :arena
 rack "nope.ru" ~ nope.ru: not readable
 END
 
