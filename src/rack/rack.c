@@ -163,17 +163,18 @@ make_room(struct rack *r, int error)
 		depart_linger(conn_of(t));
 }
 
-static void
+static bool
 rack_acceptable(struct worker *w, int listener)
 {
 	struct rack *r = worker_state(w);
 	int rc;
 
 	if (r->queued > 0)
-		return;
+		return false;
 	rc = conn_accept(r, listener);
 	if (rc < 0)
 		make_room(r, -rc);
+	return rc > 0;
 }
 
 static struct conn *

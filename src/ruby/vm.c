@@ -113,6 +113,12 @@ vm_yield(void)
 		ruby_error_log("interrupted between units of work", &why);
 }
 
+bool
+vm_is_alone(void)
+{
+	return rb_thread_alone() != 0;
+}
+
 static VALUE
 title_raises(VALUE p)
 {

@@ -44,6 +44,7 @@ void vm_without_gvl(void *(*fn)(void *), void *arg);
 int vm_check_interrupts(struct ruby_error *why);
 /* Lets other Ruby threads run for one quantum. */
 void vm_yield(void);
+bool vm_is_alone(void); /* the main thread is the only Ruby thread */
 
 void vm_title(const char *text); /* Process.setproctitle; $0 stays */
 int vm_yjit_enable(void);        /* 0 (also when it is on), -ENOTSUP */

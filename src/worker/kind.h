@@ -26,8 +26,9 @@ struct kind {
 	/* Before READY: build the app's calling objects, check listeners. 0,
 	 * -errno. */
 	int (*open)(struct worker *);
-	/* A listener is readable (outer epoll): accept one and begin it. */
-	void (*acceptable)(struct worker *, int listener);
+	/* A listener is readable: accept one and begin it; true = there was
+	 * one. */
+	bool (*acceptable)(struct worker *, int listener);
 	/* Do one unit that is complete, if there is one: true = did something.
 	 */
 	bool (*step)(struct worker *);

@@ -28,6 +28,9 @@ struct worker {
 	struct loop_watch signals;
 	int acceptable; /* the listener that was readable, -1 = none */
 	int accepted_last;
+	bool accept_again; /* that one gave a connection just now */
+	bool has_core;
+	uint32_t gap_us; /* mean time without anything to do */
 	bool is_draining;
 	bool is_leaving;
 	bool is_orphan; /* the master is gone */
