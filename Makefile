@@ -21,7 +21,8 @@ BASE = buf clock fail fd log pidfd title fault loop escape record sockpath envir
 IPC = wire chan board settings allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
-MASTER = main options master signals pool lineage choice succession child moldlink spawn environment \
+MASTER = main options master signals pool lineage choice succession \
+	process child moldlink obituary spawn environment \
 	listener pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen

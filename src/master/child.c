@@ -7,31 +7,17 @@
 #include "master/child.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "ipc/board.h"
-#include "ipc/chan.h"
-#include "ipc/wire.h"
 #include "master/master.h"
+#include "master/obituary.h"
 
-/* A dead process whose status only its mold can tell: asked again so often. */
-#define REAP_EVERY_S 0.01
-#define REAP_TRIES 100u
-
-static struct ev_loop *
-loop_of(const struct child *c)
-{
-	return c->pool->master->loop;
-}
+static const struct process_calls calls;
 
 void
 child_init(struct child *c, struct pool *pool, uint32_t slot, uint32_t row)
@@ -40,7 +26,7 @@ child_init(struct child *c, struct pool *pool, uint32_t slot, uint32_t row)
 	c->pool = pool;
 	c->slot = slot;
 	c->row = row;
-	c->pidfd = -1;
+	process_init(&c->process, pool->master, c, &calls);
 }
 
 bool
@@ -58,9 +44,9 @@ child_serves(const struct child *c)
 const char *
 child_name(const struct child *c, char *out, size_t cap)
 {
-	if (c->pid != 0)
+	if (c->process.pid != 0)
 		snprintf(out, cap, "worker=%u gen=%u pid=%d", c->slot,
-		    c->generation, (int)c->pid);
+		    c->generation, (int)c->process.pid);
 	else
 		snprintf(out, cap, "worker=%u gen=%u", c->slot, c->generation);
 	return out;
@@ -72,38 +58,6 @@ child_row(const struct child *c, struct board_view *v)
 	board_view(&c->pool->master->board->row[c->row], v);
 }
 
-static void
-drop_channel(struct child *c)
-{
-	ev_io_stop(loop_of(c), &c->chan_io);
-	chan_close(c->chan);
-	c->chan = NULL;
-}
-
-/* Watches for writing only while something is queued. */
-static void
-watch_channel(struct child *c)
-{
-	int events = EV_READ | (chan_pending(c->chan) ? EV_WRITE : 0);
-
-	ev_io_stop(loop_of(c), &c->chan_io);
-	ev_io_set(&c->chan_io, chan_fd(c->chan), events);
-	ev_io_start(loop_of(c), &c->chan_io);
-}
-
-static int
-put(struct child *c, const struct rfk_msg *msg)
-{
-	int rc;
-
-	if (c->chan == NULL)
-		return -EPIPE;
-	rc = chan_put(c->chan, msg, NULL, 0);
-	if (rc == 0)
-		watch_channel(c);
-	return rc;
-}
-
 void
 child_send(struct child *c, int type)
 {
@@ -112,28 +66,14 @@ child_send(struct child *c, int type)
 	if (msg.type == RFK_MSG_QUIT)
 		msg.u.stop.limit_ms =
 		    (uint32_t)settings_drain_ms(&c->pool->settings);
-	put(c, &msg);
+	process_put(&c->process, &msg, NULL, 0);
 }
 
 static void
-arm(struct child *c, int64_t ms)
+on_late(void *owner)
 {
-	ev_timer_stop(loop_of(c), &c->deadline);
-	ev_timer_set(&c->deadline, (double)ms / 1e3, 0.);
-	/* The loop's idea of now may be old: a stage has its whole time. */
-	ev_now_update(loop_of(c));
-	ev_timer_start(loop_of(c), &c->deadline);
-}
+	struct child *c = owner;
 
-static void
-on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct child *c = w->data;
-	double s = w->repeat > 0 ? w->repeat : 0;
-
-	(void)loop;
-	(void)revents;
-	(void)s;
 	switch (c->state) {
 	case LIFE_FORKING:
 	case LIFE_UNWANTED:
@@ -170,123 +110,22 @@ child_kill(struct child *c, enum life_event event, const char *fmt, ...)
 	child_event(c, event);
 }
 
-/* How this life ended, for the log, the ring of deaths and the pool. */
-static void
-obituary(struct child *c, char *cause, size_t cap)
-{
-	struct deaths *deaths = &c->pool->master->deaths;
-	struct death *d = deaths_next(deaths);
-	struct board_view v;
-	uint64_t now = clock_ms();
-	char how[96], name[96];
-	bool fine = c->at_once || (c->expected && pidfd_ok(&c->exit));
-
-	child_row(c, &v);
-	pidfd_exit_text(&c->exit, how, sizeof(how));
-	snprintf(cause, cap, "%s%s%s", how, c->killed_for[0] ? ": " : "",
-	    c->killed_for);
-	d->at_s = (uint64_t)time(NULL);
-	snprintf(d->role, sizeof(d->role), "worker");
-	d->slot = c->slot;
-	d->generation = c->generation;
-	d->pid = c->pid;
-	d->age_ms = now - c->forked_ms;
-	snprintf(d->cause, sizeof(d->cause), "%s", cause);
-	if (v.pid == c->pid) {
-		d->requests = v.requests;
-		if (v.unit_ms != 0 && v.work == RFK_WORK_BUSY)
-			snprintf(d->request, sizeof(d->request), "%s %s %.3fs",
-			    v.method, v.path, (double)(now - v.unit_ms) / 1e3);
-	}
-	child_name(c, name, sizeof(name));
-	(fine ? log_info : log_error)(
-	    "%s ended (%s), age %.1fs, %llu requests, last beat %.1fs ago%s%s",
-	    name, cause, (double)d->age_ms / 1e3,
-	    (unsigned long long)d->requests,
-	    v.pid == c->pid ? (double)(now - v.beat_ms) / 1e3 : 0.,
-	    d->request[0] ? ", during " : "", d->request);
-}
-
 static void
 bury(struct child *c)
 {
 	char cause[sizeof(((struct death *)0)->cause)];
 
-	ev_timer_stop(loop_of(c), &c->deadline);
-	obituary(c, cause, sizeof(cause));
-	fd_close(&c->pidfd);
+	obituary_child(c, cause, sizeof(cause));
+	process_close(&c->process);
 	pool_child_gone(c->pool, c, cause); /* reads the row */
 	board_row_clear(&c->pool->master->board->row[c->row]);
 	child_init(c, c->pool, c->slot, c->row);
 }
 
-/* The process is dead: learns how, now or at the next try. */
 static void
-reap(struct child *c)
+on_gone(void *owner)
 {
-	int rc;
-
-	if (!c->dead || c->pidfd < 0)
-		return;
-	rc = c->exit.code != 0 ? 1 : pidfd_status(c->pidfd, &c->exit);
-	if (rc <= 0 && ++c->reap_tries <= REAP_TRIES) {
-		if (!ev_is_active(&c->reaping)) {
-			ev_timer_set(&c->reaping, REAP_EVERY_S, REAP_EVERY_S);
-			ev_timer_start(loop_of(c), &c->reaping);
-		}
-		return;
-	}
-	ev_timer_stop(loop_of(c), &c->reaping);
-	ev_io_stop(loop_of(c), &c->pidfd_io);
-	if (c->chan != NULL)
-		drop_channel(c);
-	child_event(c, LIFE_EXITED);
-}
-
-static void
-on_reaping(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	reap(w->data);
-}
-
-static void receive(struct child *c);
-
-void
-child_look(struct child *c)
-{
-	struct child seen = *c;
-
-	if (c->pidfd < 0)
-		return;
-	if (!c->dead && pidfd_gone(c->pidfd)) {
-		c->dead = true;
-		/* A dead pidfd stays readable: watching it would spin. */
-		ev_io_stop(loop_of(c), &c->pidfd_io);
-		/* Its last words (EXITING, PROMOTED) are still in the channel.
-		 */
-		if (c->chan != NULL)
-			receive(c);
-	}
-	if (c->pidfd == seen.pidfd)
-		reap(c);
-}
-
-static void
-on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	child_look(w->data);
-}
-
-void
-child_report(struct child *c, const struct pidfd_exit *e)
-{
-	if (c->exit.code == 0)
-		c->exit = *e;
-	child_look(c);
+	child_event(owner, LIFE_EXITED);
 }
 
 /* A candidate has come: the succession takes it, or it is sent away. */
@@ -300,9 +139,7 @@ promoted(struct child *c, const struct rfk_promoted *p, int *fds)
 	    child_event(c, LIFE_PROMOTED) < 0) {
 		log_warn("pid=%d offers itself as a mold that nobody waits for",
 		    (int)p->pid);
-		pidfd_signal(fds[0], SIGKILL);
-		fd_close(&fds[0]);
-		fd_close(&fds[1]);
+		process_reject(fds[0], fds[1]);
 		return;
 	}
 	mold = moldlink_adopt(c->pool, p->generation, p->pid, fds[0], fds[1]);
@@ -357,8 +194,10 @@ volunteered(struct child *c, const struct rfk_volunteer *v)
 }
 
 static void
-dispatch(struct child *c, const struct rfk_msg *msg, int *fds)
+on_message(void *owner, const struct rfk_msg *msg, int *fds)
 {
+	struct child *c = owner;
+
 	switch (msg->type) {
 	case RFK_MSG_READY:
 		child_event(c, LIFE_READY);
@@ -384,82 +223,40 @@ dispatch(struct child *c, const struct rfk_msg *msg, int *fds)
 }
 
 static void
-receive(struct child *c)
+on_broken(void *owner)
 {
-	struct chan *chan = c->chan;
-	struct rfk_msg msg;
 	char name[96];
-	int fds[RFK_FDS_MAX];
-	int nfds, rc;
 
-	while (c->chan == chan && chan != NULL) {
-		rc = chan_get(chan, &msg, fds, &nfds);
-		if (rc == 1) {
-			dispatch(c, &msg, fds);
-			continue;
-		}
-		if (rc == 0)
-			return;
-		if (rc == -EPROTO) {
-			log_error(
-			    "%s breaks the protocol: its channel is closed",
-			    child_name(c, name, sizeof(name)));
-			drop_channel(c);
-			child_kill(c, LIFE_KILL, "broke the protocol");
-			return;
-		}
-		drop_channel(c); /* its pidfd tells the rest */
-	}
+	log_error("%s breaks the protocol: its channel is closed",
+	    child_name(owner, name, sizeof(name)));
+	child_kill(owner, LIFE_KILL, "broke the protocol");
 }
 
-static void
-on_channel(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct child *c = w->data;
-
-	(void)loop;
-	if (revents & EV_WRITE) {
-		if (chan_flush(c->chan) == 0)
-			watch_channel(c);
-	}
-	if (revents & EV_READ)
-		receive(c);
-}
+static const struct process_calls calls = {
+	.message = on_message,
+	.broken = on_broken,
+	.late = on_late,
+	.gone = on_gone,
+};
 
 int
 child_spawned(struct child *c, pid_t pid, int take_pidfd, int take_chan_fd)
 {
-	struct chan *chan = chan_open(take_chan_fd, RFK_WORKER);
-	int rc;
+	int rc = process_open(
+	    &c->process, RFK_WORKER, pid, take_pidfd, take_chan_fd);
 
-	if (chan == NULL) {
-		pidfd_signal(take_pidfd, SIGKILL);
-		fd_close(&take_pidfd);
+	if (rc < 0) {
 		child_event(c, LIFE_NOT_SPAWNED);
-		return -ENOMEM;
+		return rc;
 	}
-	c->pid = pid;
-	c->pidfd = take_pidfd;
-	c->chan = chan;
-	ev_io_init(&c->pidfd_io, on_pidfd, c->pidfd, EV_READ);
-	c->pidfd_io.data = c;
-	ev_io_init(&c->chan_io, on_channel, chan_fd(chan), EV_READ);
-	c->chan_io.data = c;
-	ev_timer_init(&c->reaping, on_reaping, REAP_EVERY_S, REAP_EVERY_S);
-	c->reaping.data = c;
-	rc = child_event(c, LIFE_SPAWNED);
-	ev_io_start(loop_of(c), &c->pidfd_io);
-	watch_channel(c);
-	return rc;
+	return child_event(c, LIFE_SPAWNED);
 }
 
 static void
 send_fork(struct child *c)
 {
 	c->forked_ms = clock_ms();
-	ev_timer_init(&c->deadline, on_deadline, 1., 0.);
-	c->deadline.data = c;
-	arm(c, c->pool->settings.spawn_timeout);
+	process_arm(&c->process, c->pool->settings.spawn_timeout);
 }
 
 static void
@@ -471,8 +268,8 @@ send_promote(struct child *c)
 	msg.u.promote.token = s->token;
 	msg.u.promote.generation = s->generation;
 	msg.u.promote.force = s->by_hand;
-	put(c, &msg);
-	arm(c, c->pool->settings.spawn_timeout);
+	process_put(&c->process, &msg, NULL, 0);
+	process_arm(&c->process, c->pool->settings.spawn_timeout);
 }
 
 /* Past its units' own timeouts there is one for the whole drain. */
@@ -482,7 +279,7 @@ send_quit(struct child *c)
 	c->expected = true;
 	c->drain_ms = clock_ms();
 	child_send(c, RFK_MSG_QUIT);
-	arm(c, settings_drain_ms(&c->pool->settings) + 1000);
+	process_arm(&c->process, settings_drain_ms(&c->pool->settings) + 1000);
 }
 
 static void
@@ -490,7 +287,7 @@ serve(struct child *c)
 {
 	char name[96];
 
-	ev_timer_stop(loop_of(c), &c->deadline);
+	process_disarm(&c->process);
 	c->ready_ms = clock_ms();
 	log_info("%s ready after %llums", child_name(c, name, sizeof(name)),
 	    (unsigned long long)(c->ready_ms - c->forked_ms));
@@ -500,7 +297,7 @@ serve(struct child *c)
 static void
 kill_mold(struct child *c)
 {
-	arm(c, c->pool->settings.spawn_timeout);
+	process_arm(&c->process, c->pool->settings.spawn_timeout);
 	if (c->mold != NULL)
 		moldlink_kill(c->mold,
 		    "no answer to FORK of worker=%u in %.1fs", c->slot,
@@ -517,14 +314,14 @@ act(struct child *c, enum life_action action)
 		send_fork(c);
 		break;
 	case LIFE_DO_ADOPT:
-		arm(c, c->pool->settings.spawn_timeout);
+		process_arm(&c->process, c->pool->settings.spawn_timeout);
 		break;
 	case LIFE_DO_ADOPT_AND_QUIT:
 	case LIFE_DO_SEND_QUIT:
 		send_quit(c);
 		break;
 	case LIFE_DO_FORGET:
-		ev_timer_stop(loop_of(c), &c->deadline);
+		process_disarm(&c->process);
 		pool_child_gone(c->pool, c, NULL);
 		child_init(c, c->pool, c->slot, c->row);
 		break;
@@ -535,8 +332,8 @@ act(struct child *c, enum life_action action)
 		serve(c);
 		break;
 	case LIFE_DO_SEND_KILL:
-		ev_timer_stop(loop_of(c), &c->deadline);
-		pidfd_signal(c->pidfd, SIGKILL);
+		process_disarm(&c->process);
+		process_kill(&c->process);
 		break;
 	case LIFE_DO_SEND_PROMOTE:
 		send_promote(c);
@@ -544,7 +341,7 @@ act(struct child *c, enum life_action action)
 	case LIFE_DO_TAKE_CANDIDATE:
 	case LIFE_DO_NOTE_REFUSAL:
 		if (c->state == LIFE_SERVING)
-			ev_timer_stop(loop_of(c), &c->deadline);
+			process_disarm(&c->process);
 		break;
 	case LIFE_DO_BURY:
 		bury(c);

@@ -31,7 +31,7 @@ make_views(struct pool *p, struct refork_view *views, struct child **whose)
 		views[n].generation = c->generation;
 		views[n].outdated = c->generation != p->generation;
 		views[n].replacing = pool_vacant(p, slot) == NULL;
-		if (row.pid == c->pid) {
+		if (row.pid == c->process.pid) {
 			views[n].requests = row.requests;
 			views[n].warmth = row.requests + row.inherited;
 			if (row.faults_now > row.faults_start)

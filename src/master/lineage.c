@@ -9,7 +9,6 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "ipc/chan.h"
 #include "master/master.h"
 #include "master/print.h"
 
@@ -32,7 +31,7 @@ pool_mold_by_pid(struct pool *p, pid_t pid)
 
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);
-		if (l != NULL && l->pid == pid)
+		if (l != NULL && l->process.pid == pid)
 			return l;
 	}
 	return NULL;
@@ -47,7 +46,7 @@ pool_drain_molds(struct pool *p)
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);
 		if (l != NULL)
-			moldlink_drain(l);
+			process_read(&l->process);
 	}
 }
 
@@ -69,7 +68,7 @@ send_configured(struct pool *p, struct moldlink *l)
 		}
 	}
 	msg.u.configured.listeners = (uint32_t)p->next_listeners.n;
-	return chan_put(l->chan, &msg, fds, (int)p->next_listeners.n);
+	return process_put(&l->process, &msg, fds, (int)p->next_listeners.n);
 }
 
 static void
@@ -158,7 +157,7 @@ pool_install(struct pool *p, struct moldlink *l)
 		take_settings(p, l);
 	if (p->mold != NULL) {
 		log_info("terminating old mold gen=%u pid=%d",
-		    p->mold->generation, (int)p->mold->pid);
+		    p->mold->generation, (int)p->mold->process.pid);
 		pool_discard(p, p->mold);
 	}
 	p->mold = l;
@@ -205,8 +204,8 @@ pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 	p->mold = NULL;
 	if (p->master->phase == MASTER_BOOTING) {
 		listeners_undo(&p->next_listeners);
-		if (l->check_only && l->exit.code == CLD_EXITED)
-			master_fail(p->master, l->exit.status);
+		if (l->check_only && l->process.exit.code == CLD_EXITED)
+			master_fail(p->master, l->process.exit.status);
 		else {
 			if (!l->is_config_error)
 				log_fatal("the initial mold failed to boot "

@@ -1,87 +1,30 @@
 /*
  * A mold as the master sees it: started or adopted, spoken to, mourned. It is
- * freed by moldlink_bury only, after the pool was told.
+ * freed by on_gone only, after the pool was told.
  */
 #include "master/moldlink.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <reforkd/version.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
-#include "ipc/chan.h"
 #include "master/master.h"
+#include "master/obituary.h"
 
-#define REAP_EVERY_S 0.01
-#define REAP_TRIES 100u
 /* A mold that was told to STOP has this long for its at_exit handlers. */
 #define STOP_MS 10000
-
-static struct ev_loop *
-loop_of(const struct moldlink *l)
-{
-	return l->pool->master->loop;
-}
-
-static void
-watch_channel(struct moldlink *l)
-{
-	int events = EV_READ | (chan_pending(l->chan) ? EV_WRITE : 0);
-
-	ev_io_stop(loop_of(l), &l->chan_io);
-	ev_io_set(&l->chan_io, chan_fd(l->chan), events);
-	ev_io_start(loop_of(l), &l->chan_io);
-}
-
-static int
-put(struct moldlink *l, const struct rfk_msg *msg, const int *fds, int nfds)
-{
-	int i, rc;
-
-	if (l->chan == NULL) {
-		for (i = 0; i < nfds; i++) {
-			int fd = fds[i];
-
-			fd_close(&fd);
-		}
-		return -EPIPE;
-	}
-	rc = chan_put(l->chan, msg, fds, nfds);
-	if (rc == 0)
-		watch_channel(l);
-	return rc;
-}
-
-static void
-arm(struct moldlink *l, int64_t ms)
-{
-	ev_timer_stop(loop_of(l), &l->deadline);
-	ev_timer_set(&l->deadline, (double)ms / 1e3, 0.);
-	ev_now_update(loop_of(l));
-	ev_timer_start(loop_of(l), &l->deadline);
-}
-
-static void
-drop_channel(struct moldlink *l)
-{
-	ev_io_stop(loop_of(l), &l->chan_io);
-	chan_close(l->chan);
-	l->chan = NULL;
-}
 
 bool
 moldlink_usable(const struct moldlink *l)
 {
-	return l != NULL && l->state == MOLD_READY && !l->dead &&
-	       l->chan != NULL;
+	return l != NULL && l->state == MOLD_READY && !l->process.dead &&
+	       l->process.chan != NULL;
 }
 
 void
@@ -90,7 +33,7 @@ moldlink_kill(struct moldlink *l, const char *fmt, ...)
 	char text[256];
 	va_list ap;
 
-	if (l->dead || l->state == MOLD_KILLED)
+	if (l->process.dead || l->state == MOLD_KILLED)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -99,80 +42,41 @@ moldlink_kill(struct moldlink *l, const char *fmt, ...)
 		fail_set(&l->why, 0, "%s", text);
 	if (!l->is_config_error) /* its one line is said at its end */
 		log_warn("mold gen=%u pid=%d killing: %s", l->generation,
-		    (int)l->pid, text);
+		    (int)l->process.pid, text);
 	l->state = MOLD_KILLED;
-	ev_timer_stop(loop_of(l), &l->deadline);
-	ev_timer_stop(loop_of(l), &l->binding);
-	pidfd_signal(l->pidfd, SIGKILL);
-}
-
-/* Its own file's, once that was read; a first mold knows no other. */
-static int64_t
-boot_limit(const struct moldlink *l)
-{
-	return l->has_settings ? l->settings.boot_timeout
-			       : l->pool->settings.boot_timeout;
+	process_disarm(&l->process);
+	ev_timer_stop(l->pool->master->loop, &l->binding);
+	process_kill(&l->process);
 }
 
 static void
-on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
+on_late(void *owner)
 {
-	struct moldlink *l = w->data;
+	struct moldlink *l = owner;
+	/* Its own file's, once that was read; a first mold knows no other. */
 	const struct rfk_settings_table *s =
 	    l->has_settings ? &l->settings : &l->pool->settings;
 
-	(void)loop;
-	(void)revents;
 	if (l->state == MOLD_STOPPING)
 		moldlink_kill(l, "still there %.0fs after STOP", STOP_MS / 1e3);
 	else if (l->by_boot)
 		moldlink_kill(l, "not ready within boot_timeout %.1fs",
-		    (double)boot_limit(l) / 1e3);
+		    (double)s->boot_timeout / 1e3);
 	else
 		moldlink_kill(l, "not ready within spawn_timeout %.1fs",
 		    (double)s->spawn_timeout / 1e3);
 }
 
-/* What its end is called in the log: FAILED's text, or how it died. */
 static void
-obituary(struct moldlink *l, char *cause, size_t cap)
+on_gone(void *owner)
 {
-	struct death *d = deaths_next(&l->pool->master->deaths);
-	bool fine = (l->state == MOLD_STOPPING ||
-			l->pool->master->phase >= MASTER_STOPPING) &&
-		    pidfd_ok(&l->exit);
-	char how[96];
-
-	pidfd_exit_text(&l->exit, how, sizeof(how));
-	snprintf(
-	    cause, cap, "%s%s%s", how, l->why.text[0] ? ": " : "", l->why.text);
-	d->at_s = (uint64_t)time(NULL);
-	snprintf(d->role, sizeof(d->role), "mold");
-	d->generation = l->generation;
-	d->pid = l->pid;
-	d->age_ms = clock_ms() - l->born_ms;
-	snprintf(d->cause, sizeof(d->cause), "%.*s", (int)sizeof(d->cause) - 1,
-	    cause);
-	if (l->is_config_error || l->check_only)
-		return; /* the one line was or will be said by whoever asked */
-	(fine ? log_info : log_error)(
-	    "mold gen=%u pid=%d ended (%s)", l->generation, (int)l->pid, cause);
-}
-
-static void
-bury(struct moldlink *l)
-{
+	struct moldlink *l = owner;
 	struct child *forking = l->forking;
 	char cause[1200];
 
-	ev_timer_stop(loop_of(l), &l->deadline);
-	ev_timer_stop(loop_of(l), &l->binding);
-	ev_timer_stop(loop_of(l), &l->reaping);
-	ev_io_stop(loop_of(l), &l->pidfd_io);
-	if (l->chan != NULL)
-		drop_channel(l);
-	obituary(l, cause, sizeof(cause));
-	fd_close(&l->pidfd);
+	ev_timer_stop(l->pool->master->loop, &l->binding);
+	process_close(&l->process);
+	obituary_mold(l, cause, sizeof(cause));
 	l->forking = NULL;
 	if (forking != NULL)
 		child_event(forking, LIFE_MOLD_GONE);
@@ -180,54 +84,6 @@ bury(struct moldlink *l)
 	if (l->has_settings)
 		settings_fini(&l->settings);
 	free(l);
-}
-
-/* False when the link is gone: it was buried. */
-static bool
-reap(struct moldlink *l)
-{
-	int rc = l->exit.code != 0 ? 1 : pidfd_status(l->pidfd, &l->exit);
-
-	if (rc <= 0 && ++l->reap_tries <= REAP_TRIES) {
-		if (!ev_is_active(&l->reaping)) {
-			ev_timer_set(&l->reaping, REAP_EVERY_S, REAP_EVERY_S);
-			ev_timer_start(loop_of(l), &l->reaping);
-		}
-		return true;
-	}
-	bury(l);
-	return false;
-}
-
-static void
-on_reaping(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	reap(w->data);
-}
-
-static void receive(struct moldlink *l);
-
-void
-moldlink_look(struct moldlink *l)
-{
-	if (!l->dead && !pidfd_gone(l->pidfd))
-		return;
-	if (!l->dead) {
-		l->dead = true;
-		ev_io_stop(loop_of(l), &l->pidfd_io);
-		receive(l); /* its last words */
-	}
-	reap(l);
-}
-
-static void
-on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	moldlink_look(w->data);
 }
 
 static void
@@ -263,7 +119,7 @@ settings_came(struct moldlink *l, const struct rfk_msg *msg)
 	    (enum rfk_personality)msg->u.settings.personality;
 	l->state = MOLD_BINDING;
 	/* Its own file says how long it may take, not the one in force. */
-	arm(l, l->settings.boot_timeout);
+	process_arm(&l->process, l->settings.boot_timeout);
 	pool_mold_settings(l->pool, l);
 }
 
@@ -275,9 +131,7 @@ spawned(struct moldlink *l, const struct rfk_spawned *s, int *fds)
 	if (c == NULL || c->token != s->token) {
 		log_error("mold gen=%u spawned pid=%d that nobody asked for",
 		    l->generation, (int)s->pid);
-		pidfd_signal(fds[0], SIGKILL);
-		fd_close(&fds[0]);
-		fd_close(&fds[1]);
+		process_reject(fds[0], fds[1]);
 		return;
 	}
 	l->forking = NULL;
@@ -307,8 +161,8 @@ died(struct moldlink *l, const struct rfk_died *d)
 	struct child *c = pool_by_token(l->pool, d->token);
 	struct pidfd_exit e = { .code = d->code, .status = d->status };
 
-	if (c != NULL && c->pid == d->pid)
-		child_report(c, &e);
+	if (c != NULL && c->process.pid == d->pid)
+		process_report(&c->process, &e);
 }
 
 static void
@@ -328,15 +182,17 @@ ready(struct moldlink *l)
 		return;
 	l->state = MOLD_READY;
 	l->ready_ms = clock_ms();
-	ev_timer_stop(loop_of(l), &l->deadline);
+	process_disarm(&l->process);
 	log_info("mold gen=%u pid=%d ready after %llums", l->generation,
-	    (int)l->pid, (unsigned long long)(l->ready_ms - l->born_ms));
+	    (int)l->process.pid,
+	    (unsigned long long)(l->ready_ms - l->born_ms));
 	pool_mold_ready(l->pool, l);
 }
 
 static void
-dispatch(struct moldlink *l, const struct rfk_msg *msg, int *fds)
+on_message(void *owner, const struct rfk_msg *msg, int *fds)
 {
+	struct moldlink *l = owner;
 	char text[512];
 
 	switch (msg->type) {
@@ -369,72 +225,37 @@ dispatch(struct moldlink *l, const struct rfk_msg *msg, int *fds)
 }
 
 static void
-receive(struct moldlink *l)
+on_broken(void *owner)
 {
-	struct rfk_msg msg;
-	int fds[RFK_FDS_MAX];
-	int nfds, rc;
-
-	while (l->chan != NULL) {
-		rc = chan_get(l->chan, &msg, fds, &nfds);
-		if (rc == 1) {
-			dispatch(l, &msg, fds);
-			continue;
-		}
-		if (rc == 0)
-			return;
-		drop_channel(l);
-		if (rc == -EPROTO)
-			moldlink_kill(l, "broke the protocol");
-	}
+	moldlink_kill(owner, "broke the protocol");
 }
 
-void
-moldlink_drain(struct moldlink *l)
-{
-	receive(l);
-}
-
-static void
-on_channel(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct moldlink *l = w->data;
-
-	(void)loop;
-	if ((revents & EV_WRITE) && chan_flush(l->chan) == 0)
-		watch_channel(l);
-	if (revents & EV_READ)
-		receive(l);
-}
+static const struct process_calls calls = {
+	.message = on_message,
+	.broken = on_broken,
+	.late = on_late,
+	.gone = on_gone,
+};
 
 static struct moldlink *
 link_open(struct pool *pool, uint32_t generation, pid_t pid, int take_pidfd,
     int take_chan_fd)
 {
 	struct moldlink *l = calloc(1, sizeof(*l));
-	struct chan *chan = chan_open(take_chan_fd, RFK_MOLD);
 
-	if (l == NULL || chan == NULL) {
-		chan_close(chan);
-		free(l);
-		pidfd_signal(take_pidfd, SIGKILL);
-		fd_close(&take_pidfd);
+	if (l == NULL) {
+		process_reject(take_pidfd, take_chan_fd);
 		return NULL;
 	}
 	l->pool = pool;
 	l->generation = generation;
-	l->pid = pid;
-	l->pidfd = take_pidfd;
-	l->chan = chan;
 	l->born_ms = clock_ms();
-	ev_io_init(&l->pidfd_io, on_pidfd, l->pidfd, EV_READ);
-	ev_io_init(&l->chan_io, on_channel, chan_fd(chan), EV_READ);
-	ev_timer_init(&l->deadline, on_deadline, 1., 0.);
-	ev_timer_init(&l->reaping, on_reaping, REAP_EVERY_S, REAP_EVERY_S);
-	l->pidfd_io.data = l->chan_io.data = l;
-	l->deadline.data = l->reaping.data = l;
-	ev_io_start(loop_of(l), &l->pidfd_io);
-	watch_channel(l);
+	process_init(&l->process, pool->master, l, &calls);
+	if (process_open(&l->process, RFK_MOLD, pid, take_pidfd, take_chan_fd) <
+	    0) {
+		free(l);
+		return NULL;
+	}
 	return l;
 }
 
@@ -451,7 +272,7 @@ send_start(struct moldlink *l)
 		msg.u.start.master_pid = l->pool->master->board->master_pid;
 		msg.tail = tail.data;
 		msg.tail_len = (uint32_t)tail.len;
-		rc = put(l, &msg, NULL, 0);
+		rc = process_put(&l->process, &msg, NULL, 0);
 	}
 	buf_fini(&tail);
 	return rc;
@@ -475,7 +296,7 @@ moldlink_boot(struct pool *pool, uint32_t generation, struct fail *why)
 	l->by_boot = true;
 	l->state = MOLD_EVALUATING;
 	l->check_only = pool->master->options->check;
-	arm(l, pool->settings.boot_timeout);
+	process_arm(&l->process, pool->settings.boot_timeout);
 	rc = send_start(l);
 	if (rc < 0)
 		moldlink_kill(l, "START cannot be sent: %s", strerror(-rc));
@@ -493,7 +314,7 @@ moldlink_adopt(struct pool *pool, uint32_t generation, pid_t pid,
 	if (l == NULL)
 		return NULL;
 	l->state = MOLD_LOADING;
-	arm(l, pool->settings.spawn_timeout);
+	process_arm(&l->process, pool->settings.spawn_timeout);
 	return l;
 }
 
@@ -513,7 +334,7 @@ moldlink_fork(struct moldlink *l, struct child *c)
 	msg.u.fork.slot = c->slot;
 	msg.u.fork.row = c->row;
 	msg.u.fork.generation = l->generation;
-	rc = put(l, &msg, NULL, 0);
+	rc = process_put(&l->process, &msg, NULL, 0);
 	if (rc < 0)
 		return rc;
 	l->forking = c;
@@ -526,7 +347,8 @@ moldlink_stop(struct moldlink *l, bool run_at_exit)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_STOP };
 
-	if (l->dead || l->state == MOLD_STOPPING || l->state == MOLD_KILLED)
+	if (l->process.dead || l->state == MOLD_STOPPING ||
+	    l->state == MOLD_KILLED)
 		return;
 	if (l->state == MOLD_EVALUATING || l->state == MOLD_BINDING ||
 	    l->state == MOLD_LOADING) {
@@ -535,8 +357,8 @@ moldlink_stop(struct moldlink *l, bool run_at_exit)
 	}
 	msg.u.stop.run_at_exit = run_at_exit;
 	l->state = MOLD_STOPPING;
-	arm(l, STOP_MS);
-	if (put(l, &msg, NULL, 0) < 0)
+	process_arm(&l->process, STOP_MS);
+	if (process_put(&l->process, &msg, NULL, 0) < 0)
 		moldlink_kill(l, "cannot be told to stop");
 }
 
@@ -545,7 +367,7 @@ moldlink_reopen(struct moldlink *l)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_REOPEN };
 
-	put(l, &msg, NULL, 0);
+	process_put(&l->process, &msg, NULL, 0);
 }
 
 void
@@ -556,7 +378,7 @@ moldlink_hook(struct moldlink *l, const struct rfk_hook *hook, const char *text)
 	msg.u.hook = *hook;
 	msg.tail = text;
 	msg.tail_len = text != NULL ? (uint32_t)strlen(text) : 0;
-	put(l, &msg, NULL, 0);
+	process_put(&l->process, &msg, NULL, 0);
 }
 
 void
@@ -564,5 +386,5 @@ moldlink_no_listeners(struct moldlink *l)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
 
-	put(l, &msg, NULL, 0);
+	process_put(&l->process, &msg, NULL, 0);
 }

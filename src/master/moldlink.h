@@ -3,7 +3,7 @@
  * by boot) or a candidate that a worker has forked (generation by promotion).
  *
  * Runs in:    master
- * Owns:       pidfd, channel, watchers, the settings it sent
+ * Owns:       its process, the settings it sent
  * After fork: the master's only forks exec at once
  * Raises:     never
  */
@@ -19,11 +19,10 @@
 #include <reforkd/settings.h>
 
 #include "base/fail.h"
-#include "base/pidfd.h"
+#include "master/process.h"
 
 struct pool;
 struct child;
-struct chan;
 struct rfk_hook;
 
 enum mold_state {
@@ -40,18 +39,9 @@ struct moldlink {
 	enum mold_state state;
 	uint32_t generation;
 	bool by_boot; /* exec'd by the master */
-	pid_t pid;
-	int pidfd;
-	struct chan *chan;
-	ev_io pidfd_io;
-	ev_io chan_io;
-	ev_timer deadline;
-	ev_timer binding;
-	ev_timer reaping;
-	unsigned int reap_tries;
-	struct pidfd_exit exit;
-	bool dead;
-	bool check_only; /* -t: SETTINGS is all that is wanted */
+	struct process process;
+	ev_timer binding; /* a listener's address is taken: tried again */
+	bool check_only;  /* -t: SETTINGS is all that is wanted */
 	uint64_t born_ms;
 	uint64_t ready_ms;
 	struct child
@@ -79,9 +69,6 @@ void moldlink_hook(
     struct moldlink *, const struct rfk_hook *, const char *text);
 void moldlink_no_listeners(
     struct moldlink *); /* full stop: closes its copies */
-/* Reads what it has sent: before a sweep, so that SPAWNED precedes a death. */
-void moldlink_drain(struct moldlink *);
-void moldlink_look(struct moldlink *);         /* has it ended? */
 bool moldlink_usable(const struct moldlink *); /* READY and alive */
 
 #endif

@@ -120,7 +120,8 @@ pool_by_pid(struct pool *p, pid_t pid)
 	uint32_t i;
 
 	for (i = 0; i < 2 * p->slots; i++)
-		if (p->children[i].pidfd >= 0 && p->children[i].pid == pid)
+		if (p->children[i].process.pidfd >= 0 &&
+		    p->children[i].process.pid == pid)
 			return &p->children[i];
 	return NULL;
 }
@@ -314,9 +315,9 @@ tell_hook(struct pool *p, const struct child *c)
 	}
 	hook.slot = c->slot;
 	hook.generation = c->generation;
-	hook.pid = c->pid;
-	hook.code = c->exit.code;
-	hook.status = c->exit.status;
+	hook.pid = c->process.pid;
+	hook.code = c->process.exit.code;
+	hook.status = c->process.exit.status;
 	moldlink_hook(p->mold, &hook, NULL);
 }
 
@@ -328,7 +329,7 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 
 	if (cause != NULL) {
 		child_row(c, &v);
-		useful = v.pid == c->pid && v.requests > 0;
+		useful = v.pid == c->process.pid && v.requests > 0;
 		if (useful || clock_ms() - c->forked_ms > EARLY_MS)
 			p->failures = 0;
 		else if (c->drain_ms == 0 && p->master->phase < MASTER_STOPPING)
@@ -363,7 +364,7 @@ pool_reopen(struct pool *p)
 			moldlink_reopen(l);
 	}
 	for (i = 0; i < 2 * p->slots; i++)
-		if (p->children[i].chan != NULL)
+		if (p->children[i].process.chan != NULL)
 			child_send(&p->children[i], RFK_MSG_REOPEN);
 }
 

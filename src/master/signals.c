@@ -11,12 +11,23 @@
 static const int numbers[] = { SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1,
 	SIGUSR2, SIGURG, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD };
 
+static struct process *
+by_pid(struct master *m, pid_t pid)
+{
+	struct child *c = pool_by_pid(&m->pool, pid);
+	struct moldlink *l = pool_mold_by_pid(&m->pool, pid);
+
+	if (c != NULL)
+		return &c->process;
+	return l != NULL ? &l->process : NULL;
+}
+
 /* Zombies that are not ours by name: daemons of the application, re-parented.
  */
 static void
 reap_strays(struct master *m)
 {
-	struct child *c;
+	struct process *p;
 	siginfo_t si;
 
 	for (;;) {
@@ -24,17 +35,11 @@ reap_strays(struct master *m)
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 ||
 		    si.si_pid == 0)
 			return;
-		c = pool_by_pid(&m->pool, si.si_pid);
-		if (c != NULL) {
-			child_look(c);
-			if (c->pid == si.si_pid && !c->dead)
+		p = by_pid(m, si.si_pid);
+		if (p != NULL) {
+			process_look(p);
+			if (by_pid(m, si.si_pid) != NULL)
 				return; /* its pidfd will say it */
-			continue;
-		}
-		if (pool_mold_by_pid(&m->pool, si.si_pid) != NULL) {
-			moldlink_look(pool_mold_by_pid(&m->pool, si.si_pid));
-			if (pool_mold_by_pid(&m->pool, si.si_pid) != NULL)
-				return;
 			continue;
 		}
 		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0)

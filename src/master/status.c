@@ -161,7 +161,8 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 	(void)record_count(line, "wanted", pool->wanted);
 	(void)record_count(line, "serving", serving);
 	if (pool->mold != NULL) {
-		(void)record_count(line, "mold_pid", (uint64_t)pool->mold->pid);
+		(void)record_count(
+		    line, "mold_pid", (uint64_t)pool->mold->process.pid);
 		(void)record_text(
 		    line, "mold_state", mold_state_name(pool->mold->state));
 	}
@@ -200,7 +201,7 @@ say_mold(
 	if (mold == NULL)
 		return;
 	(void)record_begin(line, "mold");
-	(void)record_count(line, "pid", (uint64_t)mold->pid);
+	(void)record_count(line, "pid", (uint64_t)mold->process.pid);
 	(void)record_count(line, "generation", mold->generation);
 	(void)record_text(line, "state", mold_state_name(mold->state));
 	(void)record_text(line, "by", mold->by_boot ? "boot" : "promotion");
@@ -242,8 +243,8 @@ say_child(const struct child *child, struct control_client *c, struct buf *line)
 	(void)record_text(line, "state", lifecycle_state_name(child->state));
 	(void)record_text(line, "work", work_name(view.work));
 	(void)record_count(line, "generation", child->generation);
-	if (child->pid > 0)
-		(void)record_count(line, "pid", (uint64_t)child->pid);
+	if (child->process.pid > 0)
+		(void)record_count(line, "pid", (uint64_t)child->process.pid);
 	(void)record_count(line, "age_ms", age_ms(child->forked_ms));
 	put_row(&view, line);
 	say(c, line);

@@ -170,7 +170,7 @@ fail(struct pool *p, int rc, const char *why)
 		canary->is_canary = false;
 		child_event(canary, LIFE_QUIT);
 	}
-	if (next != NULL && !next->dead)
+	if (next != NULL && !next->process.dead)
 		pool_discard(p, next);
 	tell_waiters(s, rc, text);
 	if (s->queued)
@@ -347,7 +347,7 @@ succession_candidate(struct pool *p, struct child *donor, struct moldlink *mold)
 	struct succession *s = &p->succession;
 
 	log_info("worker=%u has forked the candidate of gen=%u pid=%d",
-	    donor->slot, mold->generation, (int)mold->pid);
+	    donor->slot, mold->generation, (int)mold->process.pid);
 	s->stage = SUCCESSION_PREPARING;
 	s->donor = NULL;
 	s->next = mold;

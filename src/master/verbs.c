@@ -188,9 +188,9 @@ run_version(struct control_client *c, const struct line *line)
 static void
 say_mold(struct control_client *c, const struct moldlink *mold)
 {
-	if (mold != NULL && mold->pid > 0)
+	if (mold != NULL && mold->process.pid > 0)
 		control_say(c, "pid pid=%d role=mold generation=%" PRIu32,
-		    (int)mold->pid, mold->generation);
+		    (int)mold->process.pid, mold->generation);
 }
 
 static void
@@ -208,11 +208,12 @@ run_pids(struct control_client *c, const struct line *line)
 	for (i = 0; i < 2 * pool->slots; i++) {
 		const struct child *child = &pool->children[i];
 
-		if (child_lives(child) && child->pid > 0)
+		if (child_lives(child) && child->process.pid > 0)
 			control_say(c,
 			    "pid pid=%d role=worker generation=%" PRIu32
 			    " slot=%" PRIu32,
-			    (int)child->pid, child->generation, child->slot);
+			    (int)child->process.pid, child->generation,
+			    child->slot);
 	}
 	control_end(c, 0, NULL);
 }

@@ -51,7 +51,7 @@ look(struct child *c, uint64_t now, uint64_t timeout)
 	if (c->ready_ms == 0)
 		return UINT64_MAX; /* BOOTING's own timer, or told to quit */
 	child_row(c, &v);
-	if (v.pid != c->pid)
+	if (v.pid != c->process.pid)
 		return UINT64_MAX;
 	if (v.work == RFK_WORK_BUSY && v.deadline_ms != 0) {
 		if (now < v.deadline_ms)

@@ -1,0 +1,77 @@
+/*
+ * What the log and the ring of deaths say of one that has ended. Whether it is
+ * a mishap depends on what was asked of it, and on what it said itself.
+ */
+#include "master/obituary.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/board.h"
+#include "master/master.h"
+
+/* The entry of the ring that both kinds fill alike. */
+static struct death *
+enter(const struct process *p, const char *role, const char *why, char *cause,
+    size_t cap)
+{
+	struct death *d = deaths_next(&p->master->deaths);
+	char how[96];
+
+	pidfd_exit_text(&p->exit, how, sizeof(how));
+	snprintf(cause, cap, "%s%s%s", how, why[0] ? ": " : "", why);
+	d->at_s = (uint64_t)time(NULL);
+	d->pid = p->pid;
+	snprintf(d->role, sizeof(d->role), "%s", role);
+	snprintf(d->cause, sizeof(d->cause), "%.*s", (int)sizeof(d->cause) - 1,
+	    cause);
+	return d;
+}
+
+void
+obituary_child(struct child *c, char *cause, size_t cap)
+{
+	const struct process *p = &c->process;
+	struct death *d = enter(p, "worker", c->killed_for, cause, cap);
+	bool fine = c->at_once || (c->expected && pidfd_ok(&p->exit));
+	uint64_t now = clock_ms();
+	double quiet_s = 0.;
+	struct board_view v;
+	char name[96];
+
+	child_row(c, &v);
+	d->slot = c->slot;
+	d->generation = c->generation;
+	d->age_ms = now - c->forked_ms;
+	if (v.pid == p->pid) {
+		quiet_s = (double)(now - v.beat_ms) / 1e3;
+		d->requests = v.requests;
+		if (v.unit_ms != 0 && v.work == RFK_WORK_BUSY)
+			snprintf(d->request, sizeof(d->request), "%s %s %.3fs",
+			    v.method, v.path, (double)(now - v.unit_ms) / 1e3);
+	}
+	(fine ? log_info : log_error)(
+	    "%s ended (%s), age %.1fs, %llu requests, last beat %.1fs ago%s%s",
+	    child_name(c, name, sizeof(name)), cause, (double)d->age_ms / 1e3,
+	    (unsigned long long)d->requests, quiet_s,
+	    d->request[0] ? ", during " : "", d->request);
+}
+
+/* What its end is called: FAILED's text, or how it died. */
+void
+obituary_mold(struct moldlink *l, char *cause, size_t cap)
+{
+	const struct process *p = &l->process;
+	struct death *d = enter(p, "mold", l->why.text, cause, cap);
+	bool asked =
+	    l->state == MOLD_STOPPING || p->master->phase >= MASTER_STOPPING;
+
+	d->generation = l->generation;
+	d->age_ms = clock_ms() - l->born_ms;
+	if (l->is_config_error || l->check_only)
+		return; /* the one line was or will be said by whoever asked */
+	(asked && pidfd_ok(&p->exit) ? log_info : log_error)(
+	    "mold gen=%u pid=%d ended (%s)", l->generation, (int)p->pid, cause);
+}
