@@ -76,14 +76,17 @@ module Bench
 
   # One run of wrk on its own core.
   class Wrk
-    attr_reader :rps, :p50, :p99, :requests, :errors
+    attr_reader :rps, :p50, :p99, :requests, :errors, :busy
 
     def initialize(port, connections:, seconds:, close: false, path: "/", core: 1)
+      before = Process.times
       pin = Etc.nprocessors > 1 ? ["taskset", "-c", core.to_s] : []
       pin = [] if core.nil?
       header = close ? ["-H", "Connection: close"] : []
       @text = IO.popen([*pin, "wrk", "-t1", "-c#{connections}", "-d#{seconds}s", "--latency", *header,
                         "http://127.0.0.1:#{port}#{path}"], err: %i[child out], &:read)
+      after = Process.times
+      @busy = (after.cutime + after.cstime - before.cutime - before.cstime) / seconds # of its core
       @rps = @text[%r{Requests/sec:\s+([\d.]+)}, 1].to_f
       @requests = @text[/(\d+) requests in/, 1].to_i
       @p50 = milliseconds("50%")
@@ -137,6 +140,16 @@ module Bench
       { rss: sums["Rss"], pss: sums["Pss"], uss: sums["Private_Clean"] + sums["Private_Dirty"] }
     rescue SystemCallError
       { rss: 0, pss: 0, uss: 0 }
+    end
+
+    # Seconds of CPU that the process and its living descendants have used.
+    def cpu(root)
+      ticks = Etc.sysconf(Etc::SC_CLK_TCK)
+      [root, *(pids(root) - [root])].sum do |pid|
+        File.read("/proc/#{pid}/stat").rpartition(")").last.split[11, 2].sum(&:to_i)
+      rescue SystemCallError
+        0
+      end / ticks.to_f
     end
 
     def pss_mb(root) = pids(root).sum { |pid| memory(pid)[:pss] } / 1024.0
