@@ -167,9 +167,9 @@ lint: ## clang-format, clang-tidy, cppcheck, mandoc
 	clang-format --dry-run -Werror $(FORMATTED)
 	t/lint
 
-bench: all $(B)/load ## the tables of docs/BENCH.md
+bench: all $(B)/load ## the tables of docs/BENCH.md (TABLES="rps pss" for some)
 	@t/setup bench
-	B=$(B) t/bench/all
+	B=$(B) RUBY="$(RUBY)" t/bench/all $(TABLES)
 
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
