@@ -17,17 +17,17 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd title fault loop escape record sockpath environ
+BASE = buf clock fail fd log pidfd title fault loop escape record sockpath environ cutoff
 IPC = wire chan board settings allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
 MASTER = main options master signals pool lineage choice succession \
 	process child moldlink obituary spawn environment \
-	listener pidfile watchdog deaths print door control verbs status
+	listener listeners pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
 RUBYDIR = names try vm prelude hooks warm threads reopen
 MOLD = main wake config again boot mold hatch
-WORKER = self worker turn idle trim promote signals watchman user
+WORKER = self worker turn listen idle trim promote signals watchman user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack
 

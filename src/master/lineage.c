@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cutoff.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "master/master.h"
@@ -131,6 +132,36 @@ pool_discard(struct pool *p, struct moldlink *l)
 	moldlink_stop(l, false);
 }
 
+static void
+on_dropping(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct pool *p = w->data;
+
+	(void)loop;
+	(void)revents;
+	listeners_end(&p->dropped);
+}
+
+void
+pool_dropping_init(struct pool *p)
+{
+	ev_timer_init(&p->dropping, on_dropping, CUTOFF_GRACE_MS / 1e3, 0.);
+	p->dropping.data = p;
+}
+
+static void
+take_listeners(struct pool *p)
+{
+	struct ev_loop *loop = p->master->loop;
+
+	ev_timer_stop(loop, &p->dropping);
+	listeners_end(&p->dropped);
+	listeners_commit(&p->listeners, &p->next_listeners, &p->dropped);
+	ev_timer_set(&p->dropping, CUTOFF_GRACE_MS / 1e3, 0.);
+	ev_now_update(loop);
+	ev_timer_start(loop, &p->dropping);
+}
+
 /* What cannot be undone, when the next mold's settings come into force. */
 static void
 take_settings(struct pool *p, struct moldlink *l)
@@ -138,7 +169,7 @@ take_settings(struct pool *p, struct moldlink *l)
 	struct fail why = FAIL_INIT;
 	bool reload = p->master->phase != MASTER_BOOTING;
 
-	listeners_commit(&p->listeners, &p->next_listeners);
+	take_listeners(p);
 	settings_fini(&p->settings);
 	p->settings = l->settings;
 	l->has_settings = false;
@@ -149,9 +180,21 @@ take_settings(struct pool *p, struct moldlink *l)
 }
 
 void
+pool_elder_quit(struct pool *p, uint32_t slot)
+{
+	struct child *a = pool_child(p, slot, 0);
+	struct child *b = pool_child(p, slot, 1);
+
+	/* Tokens are given out in order. */
+	if (child_serves(a) && child_serves(b))
+		child_event(a->token > b->token ? b : a, LIFE_QUIT);
+}
+
+void
 pool_install(struct pool *p, struct moldlink *l)
 {
 	struct rfk_board *board = p->master->board;
+	uint32_t slot;
 
 	if (l->has_settings)
 		take_settings(p, l);
@@ -166,6 +209,8 @@ pool_install(struct pool *p, struct moldlink *l)
 		p->last_generation = l->generation;
 	board->generation = l->generation;
 	p->boot_failures = 0;
+	for (slot = 0; slot < p->slots; slot++)
+		pool_elder_quit(p, slot);
 	master_title(p->master);
 	pool_touch(p);
 }

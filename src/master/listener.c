@@ -1,6 +1,6 @@
 /*
- * Listening sockets. Options that the kernel refuses are logged and not fatal,
- * as in unicorn; an address that cannot be bound is.
+ * One listening socket. Options that the kernel refuses are logged and not
+ * fatal, as in unicorn; an address that cannot be bound is.
  */
 #include "master/listener.h"
 
@@ -164,8 +164,8 @@ bind_at(
 }
 
 /* A new listening socket: fd, or -errno with *why. */
-static int
-open_listener(const struct rfk_listen *l, struct fail *why)
+int
+listener_open(const struct rfk_listen *l, struct fail *why)
 {
 	union address a;
 	socklen_t len;
@@ -200,153 +200,4 @@ open_listener(const struct rfk_listen *l, struct fail *why)
 	    : rc == -EACCES   ? ": ports below 1024 need root or "
 				"CAP_NET_BIND_SERVICE"
 			      : "");
-}
-
-static const struct listener *
-find(const struct listeners *set_of, const char *address)
-{
-	size_t i;
-
-	for (i = 0; i < set_of->n; i++)
-		if (strcmp(set_of->at[i].address, address) == 0)
-			return &set_of->at[i];
-	return NULL;
-}
-
-/* A UNIX socket whose file was unlinked under us is bound anew. */
-static bool
-still_there(const struct listener *l)
-{
-	struct stat st;
-
-	return l->address[0] != '/' ||
-	       (lstat(l->address, &st) == 0 && S_ISSOCK(st.st_mode));
-}
-
-static int
-add(struct listeners *next, const char *address, int fd, bool fresh)
-{
-	struct listener *l = &next->at[next->n];
-
-	l->address = strdup(address);
-	if (l->address == NULL)
-		return -ENOMEM;
-	l->fd = fd;
-	l->fresh = fresh;
-	next->n++;
-	return 0;
-}
-
-static int
-add_one(const struct listeners *now, struct listeners *next,
-    const struct rfk_listen *l, struct fail *why)
-{
-	const struct listener *old = find(now, l->address);
-	int fd, rc;
-
-	if (find(next, l->address) != NULL)
-		return 0; /* named twice, or bound at an earlier try */
-	if (old != NULL && still_there(old)) {
-		/* backlog and options may have changed: they can be set again
-		 */
-		if (listen(old->fd, l->backlog) < 0)
-			log_warn("listener %s: backlog: %s", l->address,
-			    strerror(errno));
-		return add(next, l->address, old->fd, false);
-	}
-	fd = open_listener(l, why);
-	if (fd < 0)
-		return fd;
-	rc = add(next, l->address, fd, true);
-	if (rc < 0) {
-		fd_close(&fd);
-		return fail_set(why, -rc, "no memory for a listener");
-	}
-	log_info("listening on addr=%s fd=%d", l->address, fd);
-	return 0;
-}
-
-int
-listeners_bind(const struct listeners *now, struct listeners *next,
-    const struct rfk_settings_table *s, int *tries, int *delay_ms,
-    struct fail *why)
-{
-	size_t i;
-	int rc, left;
-
-	for (i = 0; i < s->listens && next->n < RFK_LISTENERS_MAX; i++) {
-		rc = add_one(now, next, &s->listen[i], why);
-		if (rc == 0)
-			continue;
-		left = s->listen[i].tries - ++*tries;
-		if (rc != -EADDRINUSE || (s->listen[i].tries >= 0 && left <= 0))
-			return rc;
-		log_error("adding listener failed addr=%s (in use)",
-		    s->listen[i].address);
-		if (s->listen[i].tries < 0)
-			log_error(
-			    "retrying in %.1f seconds (infinite tries left)",
-			    s->listen[i].delay_ms / 1e3);
-		else
-			log_error("retrying in %.1f seconds (%d tries left)",
-			    s->listen[i].delay_ms / 1e3, left);
-		*delay_ms = s->listen[i].delay_ms;
-		return -EAGAIN;
-	}
-	return 0;
-}
-
-static void
-drop(struct listener *l, bool unlink_too)
-{
-	if (unlink_too && l->address[0] == '/')
-		unlink(l->address);
-	fd_close(&l->fd);
-	free(l->address);
-	l->address = NULL;
-}
-
-void
-listeners_commit(struct listeners *now, struct listeners *next)
-{
-	const struct listener *kept;
-	size_t i;
-
-	for (i = 0; i < now->n; i++) {
-		kept = find(next, now->at[i].address);
-		if (kept == NULL || kept->fd != now->at[i].fd) {
-			log_info(
-			    "closing listener addr=%s", now->at[i].address);
-			drop(&now->at[i], false);
-		} else
-			free(now->at[i].address);
-	}
-	*now = *next;
-	for (i = 0; i < now->n; i++)
-		now->at[i].fresh = false;
-	memset(next, 0, sizeof(*next));
-}
-
-void
-listeners_undo(struct listeners *next)
-{
-	size_t i;
-
-	for (i = 0; i < next->n; i++) {
-		if (next->at[i].fresh)
-			drop(&next->at[i], true);
-		else
-			free(next->at[i].address);
-	}
-	memset(next, 0, sizeof(*next));
-}
-
-void
-listeners_close(struct listeners *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		drop(&l->at[i], false);
-	l->n = 0;
 }

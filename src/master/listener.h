@@ -4,6 +4,8 @@
  *
  * A reload binds new addresses into a second set; listeners_commit drops what
  * is no longer named, listeners_undo closes only what the second set added.
+ * Whatever is closed is cut off first (base/cutoff.h): the workers that have it
+ * accept what the kernel has queued.
  *
  * Runs in:    master
  * Owns:       the descriptors
@@ -31,6 +33,11 @@ struct listeners {
 	size_t n;
 };
 
+/* A new listening socket: the descriptor, or -errno with *why. */
+int listener_open(const struct rfk_listen *, struct fail *why);
+
+/* listeners.c */
+
 /*
  * Makes *next hold one listener for each of the settings': taken over from
  * *now where the address is the same, else bound. 0; -EAGAIN with *delay_ms
@@ -40,8 +47,17 @@ struct listeners {
 int listeners_bind(const struct listeners *now, struct listeners *next,
     const struct rfk_settings_table *, int *tries, int *delay_ms,
     struct fail *why);
-void listeners_commit(struct listeners *now, struct listeners *next);
+/* Is one of *now not in *next? An empty *next is no set at all. */
+bool listeners_drop_some(
+    const struct listeners *now, const struct listeners *next);
+/* *next is *now; what was dropped is cut off and given to the caller. */
+void listeners_commit(struct listeners *now, struct listeners *next,
+    struct listeners *give_dropped);
 void listeners_undo(struct listeners *next);
+void listeners_cut(const struct listeners *); /* before a full stop */
+/* Closes what listeners_commit gave, CUTOFF_GRACE_MS later: refused from now
+ * on when nobody waits there, else by the workers. */
+void listeners_end(struct listeners *dropped);
 void listeners_close(struct listeners *);
 
 #endif

@@ -40,6 +40,7 @@ pool_init(struct pool *p, struct master *m, const char *name)
 		return -ENOMEM;
 	ev_timer_init(&p->backoff, on_backoff, 1., 0.);
 	p->backoff.data = p;
+	pool_dropping_init(p);
 	succession_init(p);
 	return settings_init(&p->settings);
 }
@@ -49,6 +50,7 @@ pool_fini(struct pool *p)
 {
 	succession_fini(p);
 	listeners_close(&p->listeners);
+	listeners_close(&p->dropped);
 	listeners_undo(&p->next_listeners);
 	settings_fini(&p->settings);
 	free(p->children);
@@ -290,14 +292,13 @@ pool_reconcile(struct pool *p)
 	}
 }
 
-/* The slot's older worker goes when its successor is READY, not before. */
+/* A listener that the canary has not got is cut off before its elder goes. */
 void
 pool_child_ready(struct pool *p, struct child *c)
 {
-	struct child *sibling = pool_child(p, c->slot, (int)(1 - (c->row & 1)));
-
-	if (child_serves(sibling))
-		child_event(sibling, LIFE_QUIT);
+	if (!c->is_canary ||
+	    !listeners_drop_some(&p->listeners, &p->next_listeners))
+		pool_elder_quit(p, c->slot);
 	succession_child_ready(p, c);
 }
 
@@ -369,8 +370,8 @@ pool_reopen(struct pool *p)
 }
 
 /*
- * Graceful: first the copies of the listeners in master and molds go, so that
- * the workers' copies are the last, then each drains what is queued.
+ * Graceful: nobody new is let in, the copies of the listeners in master and
+ * molds go, and the workers answer what is queued.
  */
 void
 pool_stop(struct pool *p, bool graceful)
@@ -378,6 +379,8 @@ pool_stop(struct pool *p, bool graceful)
 	struct moldlink *l;
 	uint32_t i;
 
+	if (graceful)
+		listeners_cut(&p->listeners);
 	succession_cancel(p, "reforkd is stopping");
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);

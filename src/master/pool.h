@@ -38,6 +38,8 @@ struct pool {
 	struct rfk_settings_table settings; /* in force */
 	struct listeners listeners;
 	struct listeners next_listeners; /* of a mold that boots */
+	struct listeners dropped;        /* cut off, closed by the timer */
+	ev_timer dropping;
 	int bind_tries;
 	struct child
 	    *children;   /* 2 for each slot; child[2 * nr], child[2 * nr + 1] */
@@ -87,6 +89,9 @@ void pool_mold_ready(struct pool *, struct moldlink *);
 void pool_mold_gone(struct pool *, struct moldlink *, const char *cause);
 /* The next mold is now the one; the old is retired. */
 void pool_install(struct pool *, struct moldlink *);
+/* Of two workers that serve for one slot the older one goes. */
+void pool_dropping_init(struct pool *); /* the timer of `dropped` */
+void pool_elder_quit(struct pool *, uint32_t slot);
 
 /* A mold that will never be the current one: ended, and mourned as a retired
  * one. */

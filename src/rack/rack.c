@@ -16,7 +16,6 @@
 #define LINGER_MS 2000
 /* An idle sibling is looked for at most this often. */
 #define SHED_LOOK_MS 5
-#define REST_ROUNDS 8
 
 void
 rack_count(_Atomic uint64_t *counter, uint64_t n)
@@ -163,18 +162,18 @@ make_room(struct rack *r, int error)
 		depart_linger(conn_of(t));
 }
 
-static bool
+static int
 rack_acceptable(struct worker *w, int listener)
 {
 	struct rack *r = worker_state(w);
 	int rc;
 
 	if (r->queued > 0)
-		return false;
+		return -EBUSY;
 	rc = conn_accept(r, listener);
-	if (rc < 0)
+	if (rc < 0 && rc != -EINVAL)
 		make_room(r, -rc);
-	return rc > 0;
+	return rc;
 }
 
 static struct conn *
@@ -207,24 +206,6 @@ rack_step(struct worker *w)
 	return true;
 }
 
-/*
- * At a full stop nobody else will accept what the kernel has queued. Clients
- * that never stop coming do not make it endless.
- */
-static bool
-accept_rest(struct rack *r)
-{
-	bool did = false;
-	size_t i;
-
-	if (!r->is_full_stop || r->rest_rounds++ >= REST_ROUNDS)
-		return false;
-	for (i = 0; i < r->self->nlisteners; i++)
-		while (conn_accept(r, (int)i) > 0)
-			did = true;
-	return did;
-}
-
 static void
 silent_close(struct rack *r)
 {
@@ -246,10 +227,6 @@ rack_drain(struct worker *w, uint64_t until_ms)
 	r->is_draining = true;
 	if (worker_is_orphan(w))
 		silent_close(r);
-	r->is_full_stop = worker_is_orphan(w) ||
-			  atomic_load_explicit(&r->self->board->shutting_down,
-			      memory_order_relaxed) != 0;
-	(void)accept_rest(r);
 }
 
 static bool
@@ -259,7 +236,7 @@ rack_drained(struct worker *w)
 
 	if (worker_is_orphan(w))
 		silent_close(r);
-	return r->conns == NULL && !accept_rest(r);
+	return r->conns == NULL;
 }
 
 static size_t

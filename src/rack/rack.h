@@ -38,8 +38,6 @@ struct rack {
 	bool is_unix[RFK_LISTENERS_MAX];
 	bool keepalive;
 	bool is_draining;
-	bool is_full_stop;
-	int rest_rounds;   /* looks for what the kernel has queued */
 	uint64_t shed_ms;  /* the last look for an idle sibling */
 	bool sibling_idle; /* what it saw */
 	struct http_limits limits;

@@ -26,9 +26,11 @@ struct kind {
 	/* Before READY: build the app's calling objects, check listeners. 0,
 	 * -errno. */
 	int (*open)(struct worker *);
-	/* A listener is readable: accept one and begin it; true = there was
-	 * one. */
-	bool (*acceptable)(struct worker *, int listener);
+	/*
+	 * A listener may be readable: accept one and begin it. 1; 0 = nobody
+	 * waits; -EBUSY = not now; -EINVAL = it listens no more; -errno.
+	 */
+	int (*acceptable)(struct worker *, int listener);
 	/* Do one unit that is complete, if there is one: true = did something.
 	 */
 	bool (*step)(struct worker *);

@@ -99,21 +99,6 @@ on_wake(struct loop_watch *watch, uint32_t events)
 }
 
 static void
-on_listener(struct loop_watch *watch, uint32_t events)
-{
-	struct worker *w;
-	struct loop_watch *first = watch;
-
-	(void)events;
-	first -= (size_t)watch->tag;
-	w = (struct worker *)((char *)first -
-			      offsetof(struct worker, listeners));
-	/* Another one's turn comes when this one is done: level-triggered. */
-	if (w->acceptable < 0 || w->acceptable == w->accepted_last)
-		w->acceptable = watch->tag;
-}
-
-static void
 signals_obey(struct worker *w, unsigned got)
 {
 	if ((got & SIGNALS_USR1) != 0)
@@ -123,6 +108,16 @@ signals_obey(struct worker *w, unsigned got)
 		idle_volunteer(w, true);
 	if ((got & (SIGNALS_QUIT | SIGNALS_TERM)) != 0)
 		worker_drain(w, RFK_EXIT_SIGNAL, drain_limit(w, 0));
+}
+
+static void
+leave_when_done(struct worker *w)
+{
+	bool rest = listen_rest(w);
+	bool drained = w->kind->drained(w);
+
+	w->is_leaving =
+	    (drained && !rest) || w->loop.now_ms >= w->drain_until_ms;
 }
 
 /* What the outside asked for, between two units: true in the candidate. */
@@ -142,9 +137,8 @@ obey(struct worker *w)
 		(void)loop_now(&w->loop);
 		idle_title(w, w->is_draining ? "draining" : "idle");
 	}
-	if (w->is_draining && !w->is_leaving &&
-	    (w->kind->drained(w) || w->loop.now_ms >= w->drain_until_ms))
-		w->is_leaving = true;
+	if (w->is_draining && !w->is_leaving)
+		leave_when_done(w);
 	return false;
 }
 
@@ -188,6 +182,8 @@ sleep_limit(struct worker *w)
 
 		if (w->drain_until_ms <= now_ms)
 			return 0;
+		if (w->last_call_ms > now_ms)
+			limit_ms = (int)(w->last_call_ms - now_ms);
 		if (w->drain_until_ms - now_ms < (uint64_t)limit_ms)
 			limit_ms = (int)(w->drain_until_ms - now_ms);
 	}
@@ -234,8 +230,7 @@ static bool
 accept_one(struct worker *w, int listener)
 {
 	w->accepted_last = listener;
-	w->accept_again = !w->is_draining && !w->is_leaving &&
-			  w->kind->acceptable(w, listener);
+	w->accept_again = !w->is_leaving && listen_accept(w, listener) > 0;
 	return w->accept_again;
 }
 
@@ -252,7 +247,8 @@ look(struct worker *w, bool may_sleep)
 		int listener = w->acceptable;
 
 		w->acceptable = -1;
-		(void)accept_one(w, listener);
+		if (!accept_one(w, listener))
+			listen_look(w, listener);
 	}
 }
 
@@ -278,28 +274,6 @@ turn_serve(struct worker *w)
 			return true;
 	}
 	return false;
-}
-
-/* EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. */
-int
-turn_listen(struct worker *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->self->nlisteners; i++) {
-		struct loop_watch *watch = &w->listeners[i];
-		int rc;
-
-		watch->fd = w->self->listeners[i];
-		watch->tag = (int)i;
-		watch->on = on_listener;
-		rc = loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
-		if (rc == -EINVAL)
-			rc = loop_watch(&w->loop, watch, EPOLLIN);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* As many cores as workers: then waiting awake takes nobody's time. */

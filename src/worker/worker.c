@@ -105,17 +105,13 @@ worker_hurry(struct worker *w, enum rfk_exit_why why, int status)
 void
 worker_drain(struct worker *w, enum rfk_exit_why why, uint64_t limit_ms)
 {
-	size_t i;
-
 	if (w->is_draining || w->is_leaving)
 		return;
 	fault_at("drain");
 	w->is_draining = true;
 	w->why = why;
 	w->drain_until_ms = loop_now(&w->loop) + limit_ms;
-	w->acceptable = -1;
-	for (i = 0; i < w->self->nlisteners; i++)
-		loop_unwatch(&w->loop, &w->listeners[i]);
+	listen_drain(w);
 	board_row_beat(w->self->my_row, RFK_WORK_DRAINING, w->loop.now_ms);
 	w->kind->drain(w, w->drain_until_ms);
 	idle_title(w, "draining");
@@ -168,7 +164,7 @@ begin(struct worker *w, char *text, size_t size)
 		return rc;
 	rc = w->kind->open(w);
 	if (rc == 0)
-		rc = turn_listen(w);
+		rc = listen_open(w);
 	if (rc < 0) {
 		snprintf(text, size, "%s: %s", w->kind->name, strerror(-rc));
 		return rc;

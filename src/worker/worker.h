@@ -35,6 +35,7 @@ struct worker {
 	bool is_leaving;
 	bool is_orphan; /* the master is gone */
 	uint64_t drain_until_ms;
+	uint64_t last_call_ms; /* handshakes under way have ended by then */
 	enum rfk_exit_why why;
 	int status;
 	bool wants_reopen;
@@ -58,12 +59,21 @@ void worker_drain(struct worker *, enum rfk_exit_why, uint64_t limit_ms);
 void worker_hurry(struct worker *, enum rfk_exit_why, int status);
 
 /*
- * turn.c: epoll set, channel and signals; the listeners; and the loop, which
- * returns true in a candidate, false when the worker leaves.
+ * turn.c: epoll set, channel and signals; and the loop, which returns true in a
+ * candidate, false when the worker leaves.
  */
-int turn_open(struct worker *);   /* 0, -errno */
-int turn_listen(struct worker *); /* 0, -errno */
+int turn_open(struct worker *); /* 0, -errno */
 bool turn_serve(struct worker *);
+
+/* listen.c: the listeners, and their last call in a draining worker. */
+int listen_open(struct worker *); /* 0, -errno */
+/* As kind->acceptable; -EINVAL for one that is not watched. */
+int listen_accept(struct worker *, int listener);
+/* An event without anybody: at the end of a UNIX listener they never stop. */
+void listen_look(struct worker *, int listener);
+void listen_drain(struct worker *);
+/* Accepts one that still waits; false when nobody can come any more. */
+bool listen_rest(struct worker *);
 
 /* idle.c: between two units, and when there is nothing to do. */
 void idle_between(struct worker *, uint64_t now_us);

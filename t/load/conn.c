@@ -192,6 +192,20 @@ talk(struct conn *c)
 	transmit(c);
 }
 
+/* Nobody listens: nothing is lost, and with until_refused that was the last. */
+static void
+refused(struct conn *c, int error)
+{
+	if (!c->run->until_refused ||
+	    (error != ECONNREFUSED && error != ENOENT)) {
+		failed(c, FAIL_REFUSED, strerror(error));
+		return;
+	}
+	c->run->tally.ended++;
+	drop(c, INT64_MAX);
+	c->state = CONN_OVER;
+}
+
 static void
 dial(struct conn *c)
 {
@@ -216,7 +230,7 @@ dial(struct conn *c)
 		drop(c, run_now_us() + QUEUE_FULL_US);
 		c->state = CONN_WAIT;
 	} else {
-		failed(c, FAIL_REFUSED, strerror(errno));
+		refused(c, errno);
 	}
 }
 
@@ -228,7 +242,7 @@ dialed(struct conn *c)
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error != 0)
-		failed(c, FAIL_REFUSED, strerror(error));
+		refused(c, error);
 	else
 		talk(c);
 }

@@ -25,6 +25,7 @@ struct run {
 	int64_t timeout_us; /* without a byte in either direction */
 	uint32_t limit;     /* of requests, 0 = none */
 	bool stopping;
+	bool until_refused; /* a server that has gone ends the connection */
 	struct planner planner;
 	struct tally tally;
 };

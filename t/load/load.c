@@ -40,23 +40,25 @@ on_signal(int sig)
 static void
 usage(void)
 {
-	fputs("usage: load [options] SOCKET_PATH | HOST:PORT\n"
-	      "  -c N              connections, every other one kept (64)\n"
-	      "  -t SECONDS        how long (10)\n"
-	      "  -n N              or how many requests (no limit)\n"
-	      "  -p PATH           what to ask for (/load)\n"
-	      "  --mode MODE       mix, get or post (mix)\n"
-	      "  --close           no connection is kept\n"
-	      "  --any             whatever body a 200 has is right\n"
-	      "  --plain           no dawdling, no Expect, no thinking\n"
-	      "  --think MS        after each answer (0)\n"
-	      "  --seed N          the same requests again (random)\n"
-	      "  --ids FILE        where the application files the ids\n"
-	      "  --timeout S       without a byte (30)\n"
-	      "  --allow KIND=N    failures that may be; lost = reset + short\n"
-	      "  --ready-file F    made after the first answers\n"
-	      "  --ready-after N   how many answers that are (100)\n"
-	      "  --progress F      a line per second: s, answered, failed\n",
+	fputs(
+	    "usage: load [options] SOCKET_PATH | HOST:PORT\n"
+	    "  -c N              connections, every other one kept (64)\n"
+	    "  -t SECONDS        how long (10)\n"
+	    "  -n N              or how many requests (no limit)\n"
+	    "  -p PATH           what to ask for (/load)\n"
+	    "  --mode MODE       mix, get or post (mix)\n"
+	    "  --close           no connection is kept\n"
+	    "  --any             whatever body a 200 has is right\n"
+	    "  --plain           no dawdling, no Expect, no thinking\n"
+	    "  --think MS        after each answer (0)\n"
+	    "  --seed N          the same requests again (random)\n"
+	    "  --ids FILE        where the application files the ids\n"
+	    "  --timeout S       without a byte (30)\n"
+	    "  --allow KIND=N    failures that may be; lost = reset + short\n"
+	    "  --until-refused   a refused connection ends there, and is none\n"
+	    "  --ready-file F    made after the first answers\n"
+	    "  --ready-after N   how many answers that are (100)\n"
+	    "  --progress F      a line per second: s, answered, failed\n",
 	    stderr);
 	exit(2);
 }
@@ -138,6 +140,9 @@ take_option(int c, struct options *o, struct run *run)
 	case 'k':
 		run->planner.think_ms = (unsigned)atoi(optarg);
 		break;
+	case 'u':
+		run->until_refused = true;
+		break;
 	case 'a':
 		if (tally_allow(&run->tally, optarg) == 0)
 			break;
@@ -157,6 +162,7 @@ parse(int argc, char **argv, struct options *o, struct run *run)
 		{ "ids", 1, NULL, 'i' },
 		{ "timeout", 1, NULL, 'T' },
 		{ "allow", 1, NULL, 'a' },
+		{ "until-refused", 0, NULL, 'u' },
 		{ "ready-file", 1, NULL, 'r' },
 		{ "ready-after", 1, NULL, 'R' },
 		{ "progress", 1, NULL, 'P' },

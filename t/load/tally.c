@@ -188,8 +188,8 @@ tally_report(struct tally *t, FILE *out)
 	fprintf(out, "requests %u answered %u", t->requests, t->answered);
 	for (k = 0; k < FAIL_KINDS; k++)
 		fprintf(out, " %s %u", words[k], t->failed[k]);
-	fprintf(out, " idle_closed %u late_resets %u waits %u", t->idle_closed,
-	    t->late_resets, t->waits);
+	fprintf(out, " idle_closed %u late_resets %u waits %u ended %u",
+	    t->idle_closed, t->late_resets, t->waits, t->ended);
 	fprintf(out, " p50_ms %.2f p99_ms %.2f max_ms %.2f",
 	    percentile_ms(t, 500), percentile_ms(t, 990),
 	    percentile_ms(t, 1000));

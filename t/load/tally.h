@@ -34,7 +34,7 @@ enum failure {
 };
 
 struct tally {
-	uint32_t requests, answered, idle_closed, late_resets, waits;
+	uint32_t requests, answered, idle_closed, late_resets, waits, ended;
 	uint32_t failed[FAIL_KINDS];
 	uint32_t allowed[FAIL_KINDS];
 	uint32_t allowed_lost; /* resets and short answers together */

@@ -1,0 +1,143 @@
+/*
+ * listen.c - the listeners of one worker: who is accepted, and the last call.
+ *
+ * A draining worker leaves the listeners to the others, but for those that
+ * nobody will accept from later: all of them at a full stop, and those that a
+ * reload has dropped. These it serves until they are empty (base/cutoff.h).
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/cutoff.h"
+
+static void
+on_listener(struct loop_watch *watch, uint32_t events)
+{
+	struct worker *w;
+	struct loop_watch *first = watch;
+
+	(void)events;
+	first -= (size_t)watch->tag;
+	w = (struct worker *)((char *)first -
+			      offsetof(struct worker, listeners));
+	/* Another one's turn comes when this one is done: level-triggered. */
+	if (w->acceptable < 0 || w->acceptable == w->accepted_last)
+		w->acceptable = watch->tag;
+}
+
+/* EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. */
+int
+listen_open(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->self->nlisteners; i++) {
+		struct loop_watch *watch = &w->listeners[i];
+		int rc;
+
+		watch->fd = w->self->listeners[i];
+		watch->tag = (int)i;
+		watch->on = on_listener;
+		rc = loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
+		if (rc == -EINVAL)
+			rc = loop_watch(&w->loop, watch, EPOLLIN);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static bool
+is_full_stop(const struct worker *w)
+{
+	return w->is_orphan ||
+	       atomic_load_explicit(
+		   &w->self->board->shutting_down, memory_order_relaxed) != 0;
+}
+
+void
+listen_drain(struct worker *w)
+{
+	bool all = is_full_stop(w);
+	size_t i;
+
+	w->acceptable = -1;
+	w->accept_again = false;
+	w->last_call_ms = w->loop.now_ms;
+	for (i = 0; i < w->self->nlisteners; i++) {
+		struct loop_watch *watch = &w->listeners[i];
+
+		if (watch->events == 0)
+			continue;
+		/* Without a master it is for the workers to say it. */
+		if (w->is_orphan)
+			(void)cutoff_begin(watch->fd);
+		if (cutoff_begun(watch->fd)) {
+			if (!cutoff_is_sharp(watch->fd))
+				w->last_call_ms =
+				    w->loop.now_ms + CUTOFF_GRACE_MS;
+		} else if (!all) {
+			loop_unwatch(&w->loop, watch);
+		}
+	}
+}
+
+/* Draining, and nobody waits at it now: is that the end? */
+static void
+found_empty(struct worker *w, struct loop_watch *watch)
+{
+	bool begun = cutoff_begun(watch->fd);
+
+	if (begun && cutoff_is_sharp(watch->fd)) {
+		loop_unwatch(&w->loop, watch);
+		return;
+	}
+	if (w->loop.now_ms < w->last_call_ms)
+		return;
+	if (begun)
+		cutoff_end_if_empty(watch->fd);
+	loop_unwatch(&w->loop, watch);
+}
+
+int
+listen_accept(struct worker *w, int listener)
+{
+	struct loop_watch *watch = &w->listeners[listener];
+	int rc;
+
+	if (watch->events == 0)
+		return -EINVAL;
+	rc = w->kind->acceptable(w, listener);
+	if (rc == -EINVAL) /* its end has come, by another worker */
+		loop_unwatch(&w->loop, watch);
+	return rc;
+}
+
+/* Shut down, it is readable for ever, and a set that holds it never sleeps. */
+void
+listen_look(struct worker *w, int listener)
+{
+	struct loop_watch *watch = &w->listeners[listener];
+
+	if (watch->events != 0 && cutoff_begun(watch->fd) &&
+	    cutoff_is_sharp(watch->fd) && w->kind->acceptable(w, listener) == 0)
+		loop_unwatch(&w->loop, watch);
+}
+
+bool
+listen_rest(struct worker *w)
+{
+	bool left = false;
+	size_t i;
+
+	for (i = 0; i < w->self->nlisteners; i++) {
+		if (w->listeners[i].events == 0)
+			continue;
+		if (listen_accept(w, (int)i) == 0)
+			found_empty(w, &w->listeners[i]);
+		left = left || w->listeners[i].events != 0;
+	}
+	return left;
+}
