@@ -25,9 +25,10 @@ MASTER = main options master signals pool lineage choice succession \
 	process child moldlink obituary spawn environment \
 	listener listeners pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main
-RUBYDIR = names try vm prelude hooks warm threads reopen
+GC = estimate decide nursery classic
+RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash
 MOLD = main wake config again boot mold hatch
-WORKER = self worker turn listen idle trim promote signals watchman user
+WORKER = self worker turn listen idle collect token trim promote signals watchman user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack
 
@@ -59,6 +60,7 @@ o = $(foreach f,$(2),$(B)/src/$(1)/$(f).o)
 OBJ_BASE = $(call o,base,$(BASE))
 OBJ_IPC = $(call o,ipc,$(IPC))
 OBJ_HTTP = $(call o,http,$(HTTP))
+OBJ_GC = $(call o,gc,$(GC))
 OBJ_PURE = $(call o,master,$(MASTER_PURE))
 OBJ_MASTER = $(call o,master,$(MASTER)) $(OBJ_PURE)
 OBJ_CTL = $(call o,ctl,$(CTL))
@@ -73,7 +75,7 @@ all: $(PROGRAMS) ## build reforkd, reforkd-mold and reforkctl
 $(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
 
-$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
 
 $(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
@@ -107,7 +109,7 @@ LOAD_SRC = $(wildcard t/load/*.c)
 T ?=
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
-$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	rm -f $@ && ar rcs $@ $^
 
 $(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a

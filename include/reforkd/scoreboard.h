@@ -53,8 +53,17 @@ struct rfk_row {
 	_Atomic uint32_t unsafe;    /* 1: last fork-safety check refused */
 	_Atomic uint64_t faults_start; /* ru_minflt right after the fork */
 	_Atomic uint64_t faults_now;
-	_Atomic uint64_t gc_count; /* collections since the fork */
-	_Atomic uint64_t gc_in_request;
+	_Atomic uint64_t gc_count;      /* collections since the fork */
+	_Atomic uint64_t gc_in_request; /* requests with a collection inside */
+	_Atomic uint64_t gc_major_in;   /* of these, with a major one */
+	_Atomic uint64_t gc_hits;       /* collections between two requests */
+	_Atomic uint64_t gc_waste;  /* of these: with most of the room unused */
+	_Atomic uint64_t gc_in_us;  /* CPU time in the collector, in requests */
+	_Atomic uint64_t gc_out_us; /* and between them */
+	_Atomic uint64_t gc_saved_us; /* of that, what requests did not pay */
+	_Atomic uint64_t gc_nursery;  /* bytes between two collections, now */
+	_Atomic uint64_t gc_pulls; /* requests in which the leash was let go */
+	_Atomic uint32_t collecting; /* 1: not to be reached now */
 	_Atomic uint64_t bytes_in;
 	_Atomic uint64_t bytes_out;
 	_Atomic uint32_t queue_us[RFK_BUCKETS]; /* accept to call of the app */

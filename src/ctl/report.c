@@ -36,6 +36,8 @@ is_number(const char *name)
 	if (len > 3 && (strcmp(name + len - 3, "_ms") == 0 ||
 			   strcmp(name + len - 3, "_us") == 0))
 		return true;
+	if (strncmp(name, "gc_", 3) == 0)
+		return true;
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(name, numbers[i]) == 0)
 			return true;

@@ -228,9 +228,10 @@ mold_row(struct table *t, const json_t *mold)
 	cell_set(t, 4, "%s", age_text(number_of(mold, "age_ms"), a));
 	cell_set(t, 5, "-");
 	cell_set(t, 6, "-");
-	cell_set(t, 7, "%s", size_text(mold, "pss_kb", a));
-	cell_set(t, 8, "%s", size_text(mold, "uss_kb", a));
-	cell_set(t, 9, "by %s", text_of(mold, "by"));
+	cell_set(t, 7, "-");
+	cell_set(t, 8, "%s", size_text(mold, "pss_kb", a));
+	cell_set(t, 9, "%s", size_text(mold, "uss_kb", a));
+	cell_set(t, 10, "by %s", text_of(mold, "by"));
 }
 
 static void
@@ -249,14 +250,16 @@ slot_row(struct table *t, const json_t *slot)
 	cell_set(t, 4, "%s", age_text(number_of(slot, "age_ms"), a));
 	cell_set(t, 5, "%s", number_text(slot, "requests", a));
 	cell_set(t, 6, "%s", number_text(slot, "errors", a));
-	cell_set(t, 7, "%s", size_text(slot, "pss_kb", a));
-	cell_set(t, 8, "%s", size_text(slot, "uss_kb", a));
+	cell_set(t, 7, "%lld:%lld", number_of(slot, "gc_hits"),
+	    number_of(slot, "gc_misses"));
+	cell_set(t, 8, "%s", size_text(slot, "pss_kb", a));
+	cell_set(t, 9, "%s", size_text(slot, "uss_kb", a));
 	if (json_object_get(slot, "path") != NULL)
-		cell_set(t, 9, "%s %.100s %s", text_of(slot, "method"),
+		cell_set(t, 10, "%s %.100s %s", text_of(slot, "method"),
 		    text_of(slot, "path"),
 		    age_text(number_of(slot, "unit_ms"), a));
 	else
-		cell_set(t, 9, "%s", text_of(slot, "work"));
+		cell_set(t, 10, "%s", text_of(slot, "work"));
 }
 
 static void
@@ -268,8 +271,8 @@ print_processes(const json_t *pool)
 	struct table t;
 	size_t i;
 
-	if (!table_begin(&t,
-		"SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >PSS >USS DOING"))
+	if (!table_begin(&t, "SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >GC "
+			     ">PSS >USS DOING"))
 		return;
 	for (i = 0; (row = json_array_get(molds, i)) != NULL; i++)
 		mold_row(&t, row);

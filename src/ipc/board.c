@@ -154,6 +154,15 @@ counters_clear(struct rfk_row *row)
 	set(row->faults_now, 0);
 	set(row->gc_count, 0);
 	set(row->gc_in_request, 0);
+	set(row->gc_major_in, 0);
+	set(row->gc_hits, 0);
+	set(row->gc_waste, 0);
+	set(row->gc_in_us, 0);
+	set(row->gc_out_us, 0);
+	set(row->gc_saved_us, 0);
+	set(row->gc_nursery, 0);
+	set(row->gc_pulls, 0);
+	set(row->collecting, 0);
 	set(row->bytes_in, 0);
 	set(row->bytes_out, 0);
 	for (i = 0; i < RFK_BUCKETS; i++) {
@@ -279,6 +288,14 @@ view_counters(const struct rfk_row *row, struct board_view *view)
 	view->faults_now = get(row->faults_now);
 	view->gc_count = get(row->gc_count);
 	view->gc_in_request = get(row->gc_in_request);
+	view->gc_major_in = get(row->gc_major_in);
+	view->gc_hits = get(row->gc_hits);
+	view->gc_waste = get(row->gc_waste);
+	view->gc_in_us = get(row->gc_in_us);
+	view->gc_out_us = get(row->gc_out_us);
+	view->gc_saved_us = get(row->gc_saved_us);
+	view->gc_nursery = get(row->gc_nursery);
+	view->gc_pulls = get(row->gc_pulls);
 	view->bytes_in = get(row->bytes_in);
 	view->bytes_out = get(row->bytes_out);
 	for (i = 0; i < RFK_BUCKETS; i++) {

@@ -42,6 +42,8 @@ struct board_view {
 	uint64_t born_ms, beat_ms, unit_ms, deadline_ms;
 	uint64_t requests, inherited, errors, refused, accepted;
 	uint64_t faults_start, faults_now, gc_count, gc_in_request;
+	uint64_t gc_major_in, gc_hits, gc_waste, gc_in_us, gc_out_us;
+	uint64_t gc_saved_us, gc_nursery, gc_pulls;
 	uint64_t bytes_in, bytes_out;
 	uint32_t queue_us[RFK_BUCKETS], service_us[RFK_BUCKETS];
 	char method[24];

@@ -210,6 +210,21 @@ say_mold(
 }
 
 static void
+put_collector(const struct board_view *view, struct buf *line)
+{
+	(void)record_count(line, "gc_count", view->gc_count);
+	(void)record_count(line, "gc_hits", view->gc_hits);
+	(void)record_count(line, "gc_misses", view->gc_in_request);
+	(void)record_count(line, "gc_majors_inside", view->gc_major_in);
+	(void)record_count(line, "gc_waste", view->gc_waste);
+	(void)record_count(line, "gc_leash_pulls", view->gc_pulls);
+	(void)record_count(line, "gc_nursery", view->gc_nursery);
+	(void)record_count(line, "gc_inside_us", view->gc_in_us);
+	(void)record_count(line, "gc_outside_us", view->gc_out_us);
+	(void)record_count(line, "gc_saved_us", view->gc_saved_us);
+}
+
+static void
 put_row(const struct board_view *view, struct buf *line)
 {
 	(void)record_count(line, "requests", view->requests);
@@ -220,6 +235,7 @@ put_row(const struct board_view *view, struct buf *line)
 	    view->faults_now > view->faults_start
 		? view->faults_now - view->faults_start
 		: 0);
+	put_collector(view, line);
 	if (view->unit_ms != 0) {
 		(void)record_text(line, "method", view->method);
 		(void)record_text(line, "path", view->path);

@@ -22,6 +22,9 @@ static const unsigned char listen_rb[] = {
 static const unsigned char malloc_rb[] = {
 #include "mold/malloc.rb.inc"
 };
+static const unsigned char collector_rb[] = {
+#include "mold/collector.rb.inc"
+};
 static const unsigned char server_rb[] = {
 #include "mold/server.rb.inc"
 };
@@ -37,6 +40,7 @@ static const struct prelude parts[] = {
 	{ "config.rb", config_rb, sizeof(config_rb) },
 	{ "listen.rb", listen_rb, sizeof(listen_rb) },
 	{ "malloc.rb", malloc_rb, sizeof(malloc_rb) },
+	{ "collector.rb", collector_rb, sizeof(collector_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },

@@ -15,7 +15,7 @@ module Reforkd
       max_consecutive_spawn_errors setpgid before_service_worker_ready before_service_worker_exit].freeze
     NATIVE = %i[control rack boot_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout client_max_body_size canary_time heap_preparation
-      compact yjit shared_sockets umask malloc].freeze
+      compact yjit shared_sockets umask malloc oob_gc].freeze
 
     COUNTS = %i[worker_processes refork_max_unavailable umask].freeze
     SECONDS = %i[spawn_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout

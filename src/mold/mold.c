@@ -23,6 +23,7 @@
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "ruby/warm.h"
+#include "worker/collect.h"
 #include "worker/self.h"
 
 /* The poll set: the channel, the eventfd, then the children in their order. */
@@ -352,6 +353,7 @@ prepare(struct self *self)
 		return boot_failed(self, "after_mold_fork", &why);
 	if (is_candidate && refused(self))
 		return -ECANCELED;
+	(void)collect_open(&self->settings);
 	if (self->settings.heap_preparation != 0 &&
 	    warm_heap(self->settings.compact != 0, &took_us) == 0)
 		log_info("mold gen=%u: heap prepared in %llu ms",

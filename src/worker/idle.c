@@ -11,6 +11,7 @@
 #include "ruby/reopen.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
+#include "worker/collect.h"
 
 /* Work without a pause after which other Ruby threads get their turn. */
 #define YIELD_AFTER_US 10000
@@ -118,6 +119,7 @@ idle_between(struct worker *w, uint64_t now_us)
 	title_refresh(w, w->is_draining ? "draining" : "busy", now_ms);
 	stats_refresh(w, now_ms);
 	refork_after(w);
+	collect_between();
 	if (w->busy_since_us == 0) {
 		w->busy_since_us = now_us;
 	} else if (now_us - w->busy_since_us >= YIELD_AFTER_US) {

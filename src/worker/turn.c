@@ -18,6 +18,7 @@
 #include "ipc/chan.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
+#include "worker/collect.h"
 
 /* An idle worker shows that it lives at least this often. */
 #define BEAT_MS 1000
@@ -175,7 +176,8 @@ interrupts_check(struct worker *w)
 static int
 sleep_limit(struct worker *w)
 {
-	int limit_ms = BEAT_MS;
+	int retry_ms = collect_retry_ms();
+	int limit_ms = retry_ms >= 0 ? retry_ms : BEAT_MS;
 
 	if (w->is_draining) {
 		uint64_t now_ms = clock_ms();
@@ -215,6 +217,9 @@ pause_until_event(struct worker *w)
 
 	if (!may_stay_awake(w) || stay_awake(w, since_us) == 0) {
 		idle_waiting(w, clock_ms());
+		/* It has taken its time: what came meanwhile goes first. */
+		if (collect_waiting())
+			return;
 		s.timeout_ms = sleep_limit(w);
 		if (s.timeout_ms > 0)
 			vm_without_gvl(sleep_without_gvl, &s);

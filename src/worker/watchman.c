@@ -8,6 +8,10 @@
  *
  * It never sleeps longer than the soft timeout, so that a unit that starts
  * after a look cannot expire before the next one; a unit costs it nothing.
+ *
+ * While the collector is on a leash it ticks, and has a unit that is found
+ * running twice look at what it has allocated. When nothing is done it falls
+ * asleep; the next unit wakes it.
  */
 #include "worker/worker.h"
 
@@ -33,11 +37,17 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
+#include "ruby/leash.h"
 #include "ruby/try.h"
+#include "worker/collect.h"
 
 #define HAS_JOB_HANDLES                                                        \
 	(RUBY_API_VERSION_MAJOR > 3 ||                                         \
 	    (RUBY_API_VERSION_MAJOR == 3 && RUBY_API_VERSION_MINOR >= 3))
+
+#define TICK_MS 5
+/* Ticks without a unit before it falls asleep. */
+#define TICKS_IDLE 20
 
 /* Of the real-time signals, whose names nobody uses. */
 #define WAKE_SIGNAL (SIGRTMIN + 7)
@@ -58,8 +68,13 @@ static struct {
 	uint64_t gave_up_ms;     /* unit_ms of the unit without a safe point */
 	bool master_gone;
 	bool has_trap;
+	bool ticks;
+	uint64_t tick_requests; /* served, at the last tick */
+	unsigned idle_ticks;
+	bool tick_in_unit;
+	atomic_bool is_asleep, stops;
 #if HAS_JOB_HANDLES
-	rb_postponed_job_handle_t job;
+	rb_postponed_job_handle_t job, leash_job;
 	bool has_job;
 #endif
 } own = { .stop_fd = -1 };
@@ -148,6 +163,52 @@ job_trigger(void)
 #else
 	rb_postponed_job_register_one(0, on_job, NULL);
 #endif
+}
+
+static void
+on_leash(void *unused)
+{
+	(void)unused;
+	leash_pull();
+}
+
+static void
+leash_trigger(void)
+{
+#if HAS_JOB_HANDLES
+	rb_postponed_job_trigger(own.leash_job);
+#else
+	rb_postponed_job_register_one(0, on_leash, NULL);
+#endif
+}
+
+/*
+ * Milliseconds until the next tick, or left_ms when it falls asleep. It says
+ * so before it looks once more: a unit that begins meanwhile sees the one or
+ * is seen by the other.
+ */
+static int
+tick(int left_ms)
+{
+	uint64_t requests =
+	    atomic_load_explicit(&own.row->requests, memory_order_relaxed);
+	bool in_unit = unit_of(own.row) != 0;
+
+	if (in_unit && own.tick_in_unit && requests == own.tick_requests)
+		leash_trigger();
+	if (in_unit || requests != own.tick_requests)
+		own.idle_ticks = 0;
+	else if (own.idle_ticks < TICKS_IDLE)
+		own.idle_ticks++;
+	own.tick_in_unit = in_unit;
+	own.tick_requests = requests;
+	if (own.idle_ticks >= TICKS_IDLE) {
+		atomic_store(&own.is_asleep, true);
+		if (unit_of(own.row) == 0)
+			return left_ms;
+		atomic_store(&own.is_asleep, false);
+	}
+	return left_ms < TICK_MS ? left_ms : TICK_MS;
 }
 
 static const char *
@@ -255,9 +316,16 @@ watch(void *unused)
 					     .events = POLLIN },
 			{ .fd = own.master_gone ? -1 : own.channel } };
 		int left_ms = look();
-		int n = poll(fds, 2, left_ms > 0 ? left_ms : 1);
+		uint64_t count;
+		int n;
 
+		if (own.ticks)
+			left_ms = tick(left_ms);
+		n = poll(fds, 2, left_ms > 0 ? left_ms : 1);
+		atomic_store(&own.is_asleep, false);
 		if (n > 0 && fds[0].revents != 0)
+			(void)!read(own.stop_fd, &count, sizeof(count));
+		if (atomic_load(&own.stops))
 			return NULL;
 		if (n > 0 && fds[1].revents != 0)
 			own.master_gone = true;
@@ -298,15 +366,33 @@ watchman_start(const struct self *self)
 	own.told_ms = own.gave_up_ms = 0;
 	atomic_store(&own.job_ms, 0);
 	own.master_gone = false;
+	own.ticks = collect_is_leashed(&self->settings);
+	own.idle_ticks = 0;
+	own.tick_in_unit = false;
+	atomic_store(&own.stops, false);
+	atomic_store(&own.is_asleep, false);
 #if HAS_JOB_HANDLES
-	if (!own.has_job)
+	if (!own.has_job) {
 		own.job = rb_postponed_job_preregister(0, on_job, NULL);
+		own.leash_job = rb_postponed_job_preregister(0, on_leash, NULL);
+	}
 	own.has_job = true;
 #endif
 	if (!own.has_trap)
 		own.has_trap = ruby_try(trap_raises, NULL, NULL) == 0;
 	if (own.stop_fd >= 0)
 		thread_make();
+}
+
+/* The fence: the row must say that a unit runs before we look. */
+void
+watchman_wake(void)
+{
+	uint64_t one = 1;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&own.is_asleep, memory_order_relaxed))
+		(void)!write(own.stop_fd, &one, sizeof(one));
 }
 
 void
@@ -321,6 +407,7 @@ watchman_stop(void)
 {
 	uint64_t one = 1;
 
+	atomic_store(&own.stops, true);
 	if (own.running) {
 		(void)!write(own.stop_fd, &one, sizeof(one));
 		(void)pthread_join(own.thread, NULL);

@@ -17,6 +17,7 @@
 #include "ruby/hooks.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
+#include "worker/collect.h"
 #include "worker/user.h"
 
 struct self *
@@ -67,15 +68,19 @@ worker_unit_begin(struct worker *w, const char *method, size_t method_len,
 	board_unit_begin(w->self->my_row, now_ms,
 	    now_ms + (uint64_t)w->self->settings.timeout, method, method_len,
 	    path, path_len);
+	watchman_wake();
+	collect_begin();
 	w->in_unit = true;
 }
 
 void
 worker_unit_end(struct worker *w)
 {
-	uint64_t now_us = clock_us();
 	struct rfk_row *row = w->self->my_row;
+	uint64_t now_us;
 
+	collect_end();
+	now_us = clock_us();
 	w->in_unit = false;
 	w->loop.now_ms = now_us / 1000;
 	board_count_us(row->service_us, now_us - w->unit_began_us);
@@ -176,6 +181,7 @@ begin(struct worker *w, char *text, size_t size)
 	msg.u.ready.generation = w->self->generation;
 	msg.u.ready.pid = getpid();
 	msg.u.ready.took_us = clock_us() - w->self->born_us;
+	collect_start(w->self);
 	(void)loop_now(&w->loop);
 	idle_title(w, "idle");
 	board_row_beat(w->self->my_row, RFK_WORK_IDLE, w->loop.now_ms);

@@ -106,10 +106,12 @@ void signals_drop(void);     /* after a fork, and at the end */
 void signals_release(void);  /* the candidate: Ruby's own defaults again */
 
 /*
- * watchman.c: the thread behind timeout_soft. It is made at the first unit of
- * a process and reads the scoreboard row, so that a unit costs it nothing.
+ * watchman.c: the thread behind timeout_soft and the collector's leash. It is
+ * made at the first unit of a process and reads the scoreboard row, so that a
+ * unit costs it nothing.
  */
 void watchman_start(const struct self *);
+void watchman_wake(void); /* a unit has begun; costs nothing when it is awake */
 void watchman_forget(void); /* after a fork: the thread was the parent's */
 void watchman_stop(void);
 

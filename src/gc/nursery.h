@@ -1,0 +1,34 @@
+/*
+ * nursery.h - how far a worker allocates before it collects.
+ *
+ * What a worker allocates between two collections it writes into pages that it
+ * shared with its siblings, or that nobody has: a small nursery is memory
+ * saved in every worker, and each collection costs what one costs. So the
+ * smallest is taken for which collections take no more than a share of the
+ * CPU time that requests take:
+ *
+ *	size = cost of a collection * bytes allocated per CPU time / share
+ *
+ * Runs in:    worker, t/
+ * Owns:       nothing
+ * After fork: the child goes on with its parent's figures
+ * Raises:     never
+ */
+#ifndef GC_NURSERY_H
+#define GC_NURSERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gc_nursery {
+	double cost_us;        /* of one collection, decayed mean */
+	double bytes, busy_us; /* decayed sums over requests */
+	uint64_t collections;
+};
+
+void gc_nursery_worked(struct gc_nursery *, uint64_t bytes, uint64_t busy_us);
+void gc_nursery_collected(struct gc_nursery *, uint64_t cost_us, bool major);
+/* Bytes; 0 = too early to say. */
+uint64_t gc_nursery_size(const struct gc_nursery *, double share);
+
+#endif

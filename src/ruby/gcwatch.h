@@ -1,0 +1,26 @@
+/*
+ * gcwatch.h - how often Ruby's collector ran in this process, and the CPU time
+ * it took, seen from outside of any policy: an internal tracepoint.
+ *
+ * Runs in:    mold (made there), worker
+ * Owns:       one registered tracepoint
+ * After fork: goes on counting in the child
+ * Raises:     never
+ */
+#ifndef RUBY_GCWATCH_H
+#define RUBY_GCWATCH_H
+
+#include <stdint.h>
+
+struct ruby_error;
+
+struct gcwatch {
+	uint64_t starts; /* collections begun */
+	uint64_t enters; /* marking, or a step of sweeping */
+	uint64_t cpu_ns; /* in the collector */
+};
+
+int gcwatch_open(struct ruby_error *why); /* once; 0, -ECANCELED */
+struct gcwatch gcwatch_read(void);
+
+#endif

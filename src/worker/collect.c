@@ -1,0 +1,389 @@
+/*
+ * collect.c - the collector between two requests.
+ *
+ * Samples go to src/gc, which decides. Before a request the collector is put
+ * on a leash (ruby/leash.h); after it the counters are looked at, and each pool
+ * is asked when enough was allocated to matter.
+ */
+#include "worker/collect.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "gc/classic.h"
+#include "gc/decide.h"
+#include "gc/nursery.h"
+#include "ruby/gcstat.h"
+#include "ruby/gcwatch.h"
+#include "ruby/leash.h"
+#include "ruby/try.h"
+#include "worker/self.h"
+#include "worker/token.h"
+
+/* Less than this since the last reading is not worth asking each pool. */
+#define READ_SLOTS 2000
+#define READ_BYTES (256 * 1024)
+/* A token was not free: a few milliseconds, and each slot its own. */
+#define RETRY_MS 5
+#define RETRY_SPREAD 7
+/* Collections take this share of the CPU time of requests (nursery.h). */
+#define NURSERY_SHARE 0.05
+/* Room that a collection finds less used than that was not its reason. */
+#define WASTE_BELOW 0.5
+
+enum rule { RULE_NONE, RULE_ROOM, RULE_EVERY, RULE_DISCOURSE };
+
+/* One heap in a process. It lives on through forks, with its estimates. */
+static struct {
+	bool is_open;
+	enum rule rule;
+	uint64_t leash_bytes, every, nursery_bytes;
+	struct gc_policy policy;
+	struct gc_demand demand;
+	struct gc_nursery nursery;
+	struct gc_discourse discourse;
+	struct rfk_board *board;
+	struct rfk_row *row;
+	uint32_t slot;
+	bool has_base;
+	struct gc_sample base; /* right after the last collection */
+	struct gc_sample seen; /* at the last reading */
+	struct gc_heap heap;   /* Discourse's, at the begin of a request */
+	struct gcwatch began, ended;
+	uint64_t majors, pulls;
+	uint64_t cpu_us;   /* of this thread, at the last reading */
+	uint64_t requests; /* since the last collection */
+	struct gc_decision due;
+	bool was_refused; /* a token */
+} own;
+
+static void
+count(_Atomic uint64_t *counter, uint64_t n)
+{
+	/* One writer: no locked instruction is needed. */
+	atomic_store_explicit(counter,
+	    atomic_load_explicit(counter, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+static uint64_t
+thread_cpu_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+static enum rule
+rule_of(const struct rfk_settings_table *s)
+{
+	if (s->oob_gc == 0)
+		return RULE_NONE;
+	if (strcmp(s->oob_gc_rule, "every") == 0)
+		return RULE_EVERY;
+	if (strcmp(s->oob_gc_rule, "discourse") == 0)
+		return RULE_DISCOURSE;
+	return RULE_ROOM;
+}
+
+bool
+collect_is_leashed(const struct rfk_settings_table *s)
+{
+	return rule_of(s) == RULE_ROOM;
+}
+
+int
+collect_open(const struct rfk_settings_table *s)
+{
+	struct ruby_error why;
+	int rc;
+
+	own.rule = rule_of(s);
+	own.leash_bytes = (uint64_t)s->oob_gc_leash;
+	own.every = (uint64_t)s->oob_gc_every;
+	own.nursery_bytes = (uint64_t)s->oob_gc_nursery;
+	own.policy.budget = (double)s->oob_gc_budget / 100;
+	own.policy.guard = (double)s->oob_gc_guard / 100;
+	own.policy.nursery = own.nursery_bytes;
+	rc = gcwatch_open(&why);
+	if (rc == 0)
+		rc = gcstat_open(&why);
+	/* Where nothing is collected, nothing of GC's is touched. */
+	if (rc == 0 && own.rule == RULE_ROOM)
+		rc = leash_open(&why);
+	own.is_open = rc == 0;
+	if (rc < 0)
+		ruby_error_log("oob_gc", &why);
+	return rc;
+}
+
+/* The heap as it is now, with what is begun brought to its end. */
+static void
+base_take(void)
+{
+	gcstat_finish();
+	own.has_base = gcstat_read_whole(&own.base) == 0;
+	own.seen = own.base;
+	own.majors = gcstat_majors();
+	own.cpu_us = thread_cpu_us();
+	own.due.reason = GC_NONE;
+	own.was_refused = false;
+}
+
+void
+collect_start(const struct self *self)
+{
+	own.board = self->board;
+	own.row = self->my_row;
+	own.slot = self->slot;
+	own.requests = 0;
+	own.due.reason = GC_NONE;
+	own.has_base = false;
+	if (!own.is_open)
+		return;
+	own.pulls = leash_pulls();
+	if (own.rule == RULE_ROOM)
+		base_take();
+	own.majors = gcstat_majors();
+	own.ended = gcwatch_read();
+	memset(&own.discourse, 0, sizeof(own.discourse));
+}
+
+void
+collect_begin(void)
+{
+	if (!own.is_open)
+		return;
+	own.began = gcwatch_read();
+	count(
+	    &own.row->gc_out_us, (own.began.cpu_ns - own.ended.cpu_ns) / 1000);
+	if (own.rule == RULE_ROOM)
+		leash_on(own.leash_bytes);
+	else if (own.rule == RULE_DISCOURSE)
+		gcstat_heap(&own.heap);
+}
+
+/* A collection inside, unless the application has asked for it itself. */
+static void
+miss_count(void)
+{
+	uint64_t majors = gcstat_majors();
+
+	if (own.ended.starts == own.began.starts)
+		return;
+	if (!gcstat_was_asked_for()) {
+		count(&own.row->gc_in_request, 1);
+		count(&own.row->gc_major_in, majors != own.majors);
+		if (own.rule == RULE_ROOM)
+			log_debug("oob_gc: miss worker=%u request=%" PRIu64
+				  " kind=%s cpu=%" PRIu64 " us",
+			    own.slot, own.requests,
+			    majors != own.majors ? "major" : "minor",
+			    (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
+	}
+	own.majors = majors;
+}
+
+void
+collect_end(void)
+{
+	if (!own.is_open)
+		return;
+	if (own.rule == RULE_ROOM)
+		leash_off();
+	own.requests++;
+	own.ended = gcwatch_read();
+	count(&own.row->gc_in_us, (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
+	miss_count();
+	if (leash_pulls() != own.pulls) {
+		own.pulls = leash_pulls();
+		count(&own.row->gc_pulls, 1);
+	}
+}
+
+/* The collection */
+
+static void
+hit_log(const struct gc_decision *why, double used, uint64_t cpu_us, bool major)
+{
+	log_debug("oob_gc: hit worker=%u requests=%" PRIu64 " reason=%s"
+		  " pool=%u used=%.0f%% allocated=%" PRIu64
+		  " KB nursery=%" PRIu64 " KB kind=%s cpu=%" PRIu64 " us",
+	    own.slot, own.requests, gc_reason_name(why->reason), why->pool,
+	    100 * used, gc_bytes(&own.base, &own.seen) / 1024,
+	    own.policy.nursery / 1024, major ? "major" : "minor", cpu_us);
+}
+
+static uint64_t
+collect(bool full, bool *major)
+{
+	uint64_t before_ns = gcwatch_read().cpu_ns;
+	uint64_t majors = gcstat_majors();
+	uint64_t cpu_us;
+
+	(void)gcstat_collect(full);
+	*major = gcstat_majors() != majors;
+	cpu_us = (gcwatch_read().cpu_ns - before_ns) / 1000;
+	count(&own.row->gc_hits, 1);
+	return cpu_us;
+}
+
+static void
+nursery_size(void)
+{
+	if (own.nursery_bytes == 0)
+		own.policy.nursery =
+		    gc_nursery_size(&own.nursery, NURSERY_SHARE);
+	atomic_store_explicit(
+	    &own.row->gc_nursery, own.policy.nursery, memory_order_relaxed);
+}
+
+static bool
+collect_due(void)
+{
+	struct gc_decision why = own.due;
+	double used = gc_used(&own.base, &own.seen);
+	uint64_t cpu_us;
+	bool major;
+
+	if (!token_take(own.board, own.row, why.must)) {
+		own.was_refused = true;
+		return false;
+	}
+	cpu_us = collect(false, &major);
+	token_give(own.row);
+	hit_log(&why, used, cpu_us, major);
+	if (used < WASTE_BELOW)
+		count(&own.row->gc_waste, 1);
+	else
+		count(&own.row->gc_saved_us, cpu_us);
+	gc_nursery_collected(&own.nursery, cpu_us, major);
+	nursery_size();
+	base_take();
+	own.requests = 0;
+	return true;
+}
+
+/* Too little has happened since the last reading? */
+static bool
+is_quiet(const struct gcstat_look *look)
+{
+	return look->count == own.seen.count &&
+	       look->allocated - own.seen.allocated < READ_SLOTS &&
+	       look->malloc_bytes < own.seen.malloc_bytes + READ_BYTES;
+}
+
+/* The nursery's rate is of CPU time, which other processes do not stretch. */
+static void
+rate_see(const struct gc_sample *now)
+{
+	uint64_t cpu_us = thread_cpu_us();
+	uint64_t gc_us = (own.ended.cpu_ns - own.began.cpu_ns) / 1000;
+
+	if (cpu_us > own.cpu_us + gc_us)
+		gc_nursery_worked(&own.nursery, gc_bytes(&own.seen, now),
+		    cpu_us - own.cpu_us - gc_us);
+	own.cpu_us = cpu_us;
+}
+
+static void
+room_between(void)
+{
+	struct gcstat_look look;
+	struct gc_sample now;
+
+	gcstat_look(&look);
+	if ((own.has_base && is_quiet(&look)) || leash_is_disabled())
+		return;
+	if (gcstat_read(&now) < 0)
+		return;
+	rate_see(&now);
+	gc_demand_see(&own.demand, &own.seen, &now);
+	if (!own.has_base || now.count != own.base.count) {
+		base_take();
+		own.requests = 0;
+		return;
+	}
+	own.seen = now;
+	own.due = gc_decide(&own.policy, &own.demand, &own.base, &now);
+	if (own.due.must)
+		(void)collect_due();
+}
+
+static void
+every_between(void)
+{
+	bool major;
+
+	if (gc_every_request(&own.discourse.requests, own.every))
+		log_debug("oob_gc: hit worker=%u every=%" PRIu64 " cpu=%" PRIu64
+			  " us",
+		    own.slot, own.every, collect(true, &major));
+}
+
+static void
+discourse_between(void)
+{
+	struct gc_heap now;
+	enum gc_discourse_says says;
+	char line[256];
+	uint64_t cpu_us;
+	bool major;
+
+	gcstat_heap(&now);
+	says = gc_discourse_request(&own.discourse, &own.heap, &now);
+	if (says == GC_DISCOURSE_WAIT)
+		return;
+	if (says == GC_DISCOURSE_HIT) {
+		cpu_us = collect(true, &major);
+		count(&own.row->gc_saved_us, cpu_us);
+		gc_discourse_hit_line(&own.discourse, (int)getpid(),
+		    cpu_us / 1000, line, sizeof(line));
+	} else {
+		gc_discourse_miss_line(
+		    &own.discourse, (int)getpid(), line, sizeof(line));
+	}
+	log_debug("%s", line);
+	gcstat_heap(&now);
+	gc_discourse_collected(&own.discourse, &now);
+}
+
+void
+collect_between(void)
+{
+	if (!own.is_open)
+		return;
+	switch (own.rule) {
+	case RULE_NONE:
+		break;
+	case RULE_ROOM:
+		room_between();
+		break;
+	case RULE_EVERY:
+		every_between();
+		break;
+	case RULE_DISCOURSE:
+		discourse_between();
+		break;
+	}
+}
+
+bool
+collect_waiting(void)
+{
+	if (!own.is_open || own.due.reason == GC_NONE || leash_is_disabled())
+		return false;
+	return collect_due();
+}
+
+int
+collect_retry_ms(void)
+{
+	if (own.due.reason == GC_NONE || !own.was_refused)
+		return -1;
+	return RETRY_MS + (int)(own.slot % RETRY_SPREAD);
+}
