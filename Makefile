@@ -28,7 +28,7 @@ CTL = client find memory report table main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash
 MOLD = main wake config again boot mold hatch
-WORKER = self worker turn listen idle collect token trim promote signals watchman user
+WORKER = self worker turn listen idle collect token trim promote signals watchman stuck user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack
 

@@ -40,6 +40,7 @@
 #include "ruby/leash.h"
 #include "ruby/try.h"
 #include "worker/collect.h"
+#include "worker/stuck.h"
 
 #define HAS_JOB_HANDLES                                                        \
 	(RUBY_API_VERSION_MAJOR > 3 ||                                         \
@@ -211,69 +212,6 @@ tick(int left_ms)
 	return left_ms < TICK_MS ? left_ms : TICK_MS;
 }
 
-static const char *
-call_name(long nr)
-{
-	static const struct {
-		long nr;
-		const char *name;
-	} names[] = {
-		{ SYS_read, "read" },
-		{ SYS_write, "write" },
-		{ SYS_futex, "futex (a lock or a condition)" },
-		{ SYS_connect, "connect" },
-		{ SYS_recvfrom, "recvfrom" },
-		{ SYS_recvmsg, "recvmsg" },
-		{ SYS_sendto, "sendto" },
-		{ SYS_ppoll, "ppoll" },
-		{ SYS_epoll_pwait, "epoll_pwait" },
-		{ SYS_clock_nanosleep, "clock_nanosleep" },
-		{ SYS_nanosleep, "nanosleep" },
-		{ SYS_wait4, "wait4" },
-		{ SYS_flock, "flock" },
-		{ SYS_fcntl, "fcntl" },
-		{ SYS_fsync, "fsync" },
-#ifdef SYS_poll
-		{ SYS_poll, "poll" },
-		{ SYS_select, "select" },
-		{ SYS_epoll_wait, "epoll_wait" },
-#endif
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].nr == nr)
-			return names[i].name;
-	return "";
-}
-
-/* "in system call 0 read", or that the thread runs code that never pauses. */
-static void
-syscall_log(void)
-{
-	char path[64], text[256] = "", what[256];
-	char *end;
-	long nr;
-
-	snprintf(
-	    path, sizeof(path), "/proc/self/task/%d/syscall", own.main_tid);
-	if (fd_read_file(path, text, sizeof(text)) < 0)
-		snprintf(text, sizeof(text), "unknown");
-	text[strcspn(text, "\n")] = '\0';
-	nr = strtol(text, &end, 10);
-	if (end == text)
-		snprintf(what, sizeof(what),
-		    "no Ruby safe point since the soft timeout, %s",
-		    strcmp(text, "running") == 0 ? "running native code"
-						 : text);
-	else
-		snprintf(what, sizeof(what),
-		    "no Ruby safe point since the soft timeout, "
-		    "in system call %ld %s (%.100s)",
-		    nr, call_name(nr), text);
-	request_log(what);
-}
-
 /* Milliseconds until the next look. */
 static int
 look(void)
@@ -282,6 +220,7 @@ look(void)
 	uint64_t unit_ms = unit_of(own.row);
 	uint64_t elapsed = now_ms > unit_ms ? now_ms - unit_ms : 0;
 	uint64_t last = own.hard_ms - (own.hard_ms - own.soft_ms) / 4;
+	char what[256];
 
 	if (unit_ms == 0)
 		return (int)own.soft_ms;
@@ -301,7 +240,8 @@ look(void)
 		return (int)(last - elapsed);
 	if (atomic_load(&own.job_ms) != unit_ms && own.gave_up_ms != unit_ms) {
 		own.gave_up_ms = unit_ms;
-		syscall_log();
+		stuck_text(own.main_tid, what, sizeof(what));
+		request_log(what);
 	}
 	return elapsed < own.hard_ms ? (int)(own.hard_ms - elapsed)
 				     : (int)own.soft_ms;
