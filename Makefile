@@ -104,6 +104,7 @@ UNIT_BIN = $(UNIT:%=$(B)/t/unit/%)
 UNIT_VM_BIN = $(UNIT_VM:%=$(B)/t/unit/%)
 FUZZ = $(filter-out replay,$(basename $(notdir $(wildcard t/fuzz/*.c))))
 E2E = $(wildcard t/e2e/*.t)
+COMPAT = $(wildcard t/compat/*.t)
 RULES = $(wildcard t/*.t)
 LOAD_SRC = $(wildcard t/load/*.c)
 T ?=
@@ -135,7 +136,7 @@ run: ## set up what is missing, start an example (PORT=8080, EXAMPLE=rails)
 
 check: ## set up what is missing, run every test
 	@t/setup check pg
-	@$(MAKE) --no-print-directory all unit rules e2e
+	@$(MAKE) --no-print-directory all unit rules e2e compat-own
 
 # Those that need no Ruby, and the corpora of the fuzzers.
 UNIT_PURE = $(filter-out $(B)/t/unit/mold $(B)/t/unit/mold_config,$(UNIT_BIN))
@@ -154,6 +155,13 @@ rules: ## tests of the code base itself: layers, cards, headers, links
 
 e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
 	B=$(B) RUBY="$(RUBY)" prove --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
+
+compat: all $(B)/load $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
+	B=$(B) RUBY="$(RUBY)" t/compat/report $(T)
+
+# What `make e2e` has not run already.
+compat-own: all $(B)/load
+	B=$(B) RUBY="$(RUBY)" prove -j2 --timer $(COMPAT)
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan
 	@$(MAKE) --no-print-directory B=$(B)/asan \
@@ -191,6 +199,6 @@ clean: ## remove the build tree
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-.PHONY: all inc run check unit rules e2e asan format lint bench install uninstall clean help
+.PHONY: all inc run check unit rules e2e compat compat-own asan format lint bench install uninstall clean help
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

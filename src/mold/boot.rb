@@ -39,6 +39,7 @@ module Reforkd
       $stdout.sync = $stderr.sync = true
       evaluate_file
       decide_personality
+      family_checks
       embedded_options
       extra_listener
       from_environment
@@ -134,22 +135,26 @@ module Reforkd
     end
 
     def decide_personality
-      program = option("program").to_s
-      families = @families.map(&:first).uniq - [:native]
-      native = @families.find { |family, _| family == :native }
-      @personality, @why =
-        if @set.key?(:personality) then [@set[:personality], "the file says so"]
-        elsif option("personality") then [option("personality").to_sym, "the command line says so"]
-        elsif %w[unicorn unicorn_rails pitchfork].include?(program) then [program[/unicorn|pitchfork/].to_sym, "started as #{program}"]
-        elsif native then [:native, "the file uses #{native[1]}"]
-        elsif families.size == 2 then [:native, "the file uses both unicorn's and pitchfork's directives"]
-        elsif families.size == 1 then [families[0], "the file uses #{@families.find { |f, _| f == families[0] }[1]}"]
-        elsif @file && File.basename(@file).match?(/\Aunicorn.*\.rb\z/) then [:unicorn, "the file is called #{File.basename(@file)}"]
-        else [:native, @file ? "nothing in the file says otherwise" : "there is no configuration file"]
-        end
+      @personality, @why = personality_so_far
       return if NUMBERS.key?(@personality)
 
       raise ConfigError, "command line: personality #{@personality} is not known (native, unicorn or pitchfork)"
+    end
+
+    # With the reason. Final when the whole file was read.
+    def personality_so_far
+      program = option("program").to_s
+      families = @families.map(&:first).uniq - [:native]
+      native = @families.find { |family, _| family == :native }
+      if @set.key?(:personality) then [@set[:personality], "the file says so"]
+      elsif option("personality") then [option("personality").to_sym, "the command line says so"]
+      elsif %w[unicorn unicorn_rails pitchfork].include?(program) then [program[/unicorn|pitchfork/].to_sym, "started as #{program}"]
+      elsif native then [:native, "the file uses #{native[1]}"]
+      elsif families.size == 2 then [:native, "the file uses both unicorn's and pitchfork's directives"]
+      elsif families.size == 1 then [families[0], "the file uses #{@families.find { |f, _| f == families[0] }[1]}"]
+      elsif @file && File.basename(@file).match?(/\Aunicorn.*\.rb\z/) then [:unicorn, "the file is called #{File.basename(@file)}"]
+      else [:native, @file ? "nothing in the file says otherwise" : "there is no configuration file"]
+      end
     end
 
     # unicorn's own: "#\ -p 9292 -E production" in config.ru, read after the file.
@@ -159,6 +164,8 @@ module Reforkd
       return unless @rackup
       unless File.readable?(@rackup) && File.file?(@rackup)
         place = "#{@places[:rack]}: " if @set[:rack] && !option("rackup")
+        raise ConfigError, "#{place}rackup file (#{@rackup}) not readable" unless @personality == :native
+
         raise ConfigError, "#{place}#{@rackup}: not readable (a rackup file, or rack { App } in the configuration)"
       end
       return unless @personality == :unicorn && @rackup.end_with?(".ru")

@@ -28,6 +28,9 @@ static const unsigned char collector_rb[] = {
 static const unsigned char server_rb[] = {
 #include "mold/server.rb.inc"
 };
+static const unsigned char family_rb[] = {
+#include "mold/family.rb.inc"
+};
 static const unsigned char app_rb[] = {
 #include "mold/app.rb.inc"
 };
@@ -42,6 +45,7 @@ static const struct prelude parts[] = {
 	{ "malloc.rb", malloc_rb, sizeof(malloc_rb) },
 	{ "collector.rb", collector_rb, sizeof(collector_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
+	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },
 };

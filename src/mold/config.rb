@@ -49,6 +49,9 @@ module Reforkd
     # unicorn: the hard limit; pitchfork: the soft one, and cleanup: on top.
     def timeout(value, soft: nil, cleanup: nil)
       seen(:timeout)
+      unless value.is_a?(Numeric) || personality_so_far[0] == :native
+        complain("not an integer: timeout=#{value.inspect}")
+      end
       value = seconds(:timeout, value)
       @families << [:native, "timeout soft:"] if soft
       @families << [:pitchfork, "timeout cleanup:"] if cleanup
@@ -157,8 +160,9 @@ module Reforkd
     { worker_exec: "workers are always forked", setpgid: "processes stay in the master's group",
       timeout_signal: "a worker over its limit gets SIGKILL",
       max_consecutive_spawn_errors: "crash loops back off, and the old generation stays" }.each do |name, why|
-      define_method(name) do |*|
+      define_method(name) do |value = nil, *|
         seen(name)
+        flag(name, value) if %i[worker_exec setpgid].include?(name)
         @notes << "#{name} is ignored: #{why}"
       end
     end

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+# What unicorn and pitchfork refuse in a file that native takes. Asked when the
+# whole file was read, for only then is it known whose file it is.
+module Reforkd
+  class Config
+    private
+
+    def family_checks
+      return if @personality == :native
+
+      timeout_check
+      before_fork_check
+      nopush_check
+      moved_check if @personality == :unicorn
+    end
+
+    def timeout_check
+      return unless @set.key?(:timeout)
+
+      name = @personality == :pitchfork ? :soft_timeout : :timeout
+      value = @personality == :pitchfork ? @set.fetch(:timeout_soft, @set[:timeout]) : @set[:timeout]
+      complain_at(:timeout, "not an integer: #{name}=#{value.inspect}") unless value.is_a?(Integer)
+      complain_at(:timeout, "too low (< 3): #{name}=#{value}") if value < 3
+    end
+
+    def before_fork_check
+      arity = @set[:before_fork].respond_to?(:arity) ? @set[:before_fork].arity : -1
+      need = @personality == :unicorn ? 2 : 1
+      return if arity.negative? || arity == need
+
+      complain_at(:before_fork, "before_fork=#{@set[:before_fork].inspect} has invalid arity: #{arity} (need #{need})")
+    end
+
+    def nopush_check
+      return unless @set[:check_client_connection]
+      return unless @listeners_wanted.any? { |_, options| options.include?("\ttcp_nopush=1") }
+
+      complain_at(:check_client_connection, "check_client_connection is incompatible with tcp_nopush:true")
+    end
+
+    # HUP would read it there.
+    def moved_check
+      return unless @set[:working_directory] && @file && !@file.start_with?("/", "~")
+      return if File.readable?(File.join(@set[:working_directory], @file))
+
+      complain_at(:working_directory, "config_file=#{@file} would not be accessible in " \
+        "working_directory=#{@set[:working_directory]}", "give -c an absolute path")
+    end
+
+    def complain_at(name, what, remedy = nil)
+      raise ConfigError, "#{@places[name] || "command line"}: #{what}#{" (#{remedy})" if remedy}"
+    end
+  end
+end
