@@ -22,6 +22,7 @@ IPC = wire chan board settings allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line
 MASTER = main options master signals pool lineage choice succession \
+	refusal rollout outcome \
 	process child moldlink obituary spawn environment \
 	listener listeners pidfile watchdog deaths print door control verbs status
 CTL = client find memory report table main

@@ -34,10 +34,13 @@ struct child {
 	bool expected; /* it was told to leave, or said that it would */
 	bool at_once;  /* killed as an immediate stop says, no mishap */
 	bool is_canary;
-	bool unsafe;          /* refused the last promotion */
-	uint64_t forked_ms;   /* when it was asked for; 0 = never */
-	uint64_t ready_ms;    /* 0 = not READY yet */
-	uint64_t drain_ms;    /* when it was told to QUIT */
+	bool unsafe;                /* refused the last promotion */
+	unsigned int refusals;      /* in this succession */
+	unsigned int refusals_said; /* of them, in the log */
+	uint64_t refused_for;       /* hash of the reason said last */
+	uint64_t forked_ms;         /* when it was asked for; 0 = never */
+	uint64_t ready_ms;          /* 0 = not READY yet */
+	uint64_t drain_ms;          /* when it was told to QUIT */
 	char killed_for[160]; /* why SEND_KILL was sent, for the obituary */
 };
 

@@ -13,7 +13,9 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
+#include "master/outcome.h"
 #include "master/refork.h"
+#include "master/rollout.h"
 
 /* A worker that ends sooner, without a request, has failed. */
 #define EARLY_MS 5000u
@@ -299,7 +301,7 @@ pool_child_ready(struct pool *p, struct child *c)
 	if (!c->is_canary ||
 	    !listeners_drop_some(&p->listeners, &p->next_listeners))
 		pool_elder_quit(p, c->slot);
-	succession_child_ready(p, c);
+	rollout_child_ready(p, c);
 }
 
 static void
@@ -381,7 +383,7 @@ pool_stop(struct pool *p, bool graceful)
 
 	if (graceful)
 		listeners_cut(&p->listeners);
-	succession_cancel(p, "reforkd is stopping");
+	outcome_cancel(p, "reforkd is stopping");
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);
 		if (moldlink_usable(l))

@@ -5,7 +5,9 @@
  *   NONE -> ASKED -> PREPARING -> CANARY -> ROLLING -> NONE
  *
  * One at a time; another request is queued and said so. Until the canary
- * serves, any failure leaves the old mold and generation as they are.
+ * serves, any failure leaves the old mold and generation as they are. Who
+ * refuses to be the donor: refusal.h; the workers' turn: rollout.h; how it
+ * ends: outcome.h.
  *
  * Runs in:    master
  * Owns:       the next mold, until it becomes the pool's current one
@@ -19,6 +21,8 @@
 #include <stdint.h>
 
 #include <ev.h>
+
+#include "master/outcome.h"
 
 struct pool;
 struct child;
@@ -38,16 +42,6 @@ enum succession_stage {
 	SUCCESSION_ROLLING,   /* the others */
 };
 
-/* Called once with the outcome: 0, or -errno and why. */
-typedef void succession_outcome(void *arg, int rc, const char *text);
-
-#define SUCCESSION_WAITERS_MAX 16
-
-struct succession_waiter {
-	succession_outcome *call;
-	void *arg;
-};
-
 struct succession {
 	enum succession_stage stage;
 	enum succession_kind kind;
@@ -60,9 +54,11 @@ struct succession {
 	struct child *canary;
 	uint32_t preferred; /* slot to promote; UINT32_MAX = the warmest */
 	uint64_t started_ms;
-	uint64_t prepare_ms; /* donor's fork to the candidate's READY */
-	unsigned int refusals;
-	char why[192]; /* what asked for it */
+	uint64_t prepare_ms;        /* donor's fork to the candidate's READY */
+	unsigned int refusers;      /* workers that refused */
+	unsigned int refusals;      /* of all workers, in this one */
+	unsigned int refusals_said; /* each with a line of its own */
+	char why[192];              /* what asked for it */
 	char last_refusal[512];
 	ev_timer retry; /* every donor refused: asked again */
 	ev_timer canary_time;
@@ -75,7 +71,7 @@ struct succession {
 	uint64_t last_ms;
 	int last_rc;
 	char last_text[512];
-	struct succession_waiter waiters[SUCCESSION_WAITERS_MAX];
+	struct outcome_waiter waiters[OUTCOME_WAITERS_MAX];
 };
 
 void succession_init(struct pool *);
@@ -87,21 +83,18 @@ void succession_fini(struct pool *);
  */
 int succession_start(struct pool *, enum succession_kind, bool by_hand,
     uint32_t preferred, const char *why);
-/* call(arg, ...) when the one under way ends; -ENOSPC. */
-int succession_wait(struct pool *, succession_outcome *, void *arg);
-void succession_forget(struct pool *, void *arg); /* that waiter has gone */
-
 /* What the rest of the master tells it. */
 void succession_candidate(
     struct pool *, struct child *donor, struct moldlink *);
 void succession_refused(struct pool *, struct child *donor, const char *why);
 void succession_mold_ready(struct pool *, struct moldlink *);
 void succession_mold_gone(struct pool *, struct moldlink *, const char *why);
-void succession_child_ready(struct pool *, struct child *);
 void succession_child_gone(struct pool *, struct child *, const char *why);
-void succession_cancel(struct pool *, const char *why); /* full stop */
 /* One look at what is next; pool_reconcile calls it. */
 void succession_step(struct pool *);
 bool succession_idle(struct pool *);
+const char *succession_kind_name(enum succession_kind);
+/* Asks again, or for another one, after a while. */
+void succession_retry(struct pool *, double seconds);
 
 #endif

@@ -49,7 +49,7 @@ on_outcome(void *arg, int rc, const char *text)
 		control_end(c, rc < 0, text);
 		return;
 	}
-	rc = succession_wait(&control_master(c)->pool, on_outcome, c);
+	rc = outcome_wait(&control_master(c)->pool, on_outcome, c);
 	if (rc < 0)
 		control_end(
 		    c, 1, "it is under way, but nobody can wait for it");
@@ -78,7 +78,7 @@ begin(struct control_client *c, const struct line *line,
 		return;
 	}
 	*control_waits(c) = rc == 1 ? 2 : 1;
-	rc = succession_wait(pool, on_outcome, c);
+	rc = outcome_wait(pool, on_outcome, c);
 	if (rc < 0) {
 		(void)snprintf(text, sizeof(text),
 		    "%s is under way, but nobody can wait for it: %s", name,
@@ -239,5 +239,5 @@ verbs_run(struct control_client *c, char *text)
 void
 verbs_gone(struct control_client *c)
 {
-	succession_forget(&control_master(c)->pool, c);
+	outcome_forget(&control_master(c)->pool, c);
 }

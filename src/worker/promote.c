@@ -38,7 +38,8 @@ refuse(struct worker *w, const struct rfk_promote *order, const char *text)
 		.tail_len = (uint32_t)strlen(text) };
 
 	msg.u.promote = *order;
-	log_warn("worker=%u gen=%u is not promoted: %s", w->self->slot,
+	/* The master says it, once for each reason. */
+	log_debug("worker=%u gen=%u is not promoted: %s", w->self->slot,
 	    w->self->generation, text);
 	(void)chan_put(w->self->master, &msg, NULL, 0);
 }

@@ -11,7 +11,7 @@ serve() { # N requests
 reforks() { [ "$(grep -c 'refork to gen=.* done' "$LOG")" -eq "$1" ]; }
 restart() {
 	stop && : >"$LOG" && rm -f "$DIR/pids"
-	start "$CONF"
+	start "$CONF" "$@"
 }
 
 # By count
@@ -51,7 +51,7 @@ rack(lambda do |env|
   [200, { "content-type" => "text/plain" }, ["worker #{Process.pid}\n"]]
 end)
 END
-restart
+restart -d # each promotion is told
 line=$(grep -n 1.+.1 "$CONF" | cut -d: -f1)
 busy=$(get /busy | sed 's/[^0-9]//g')
 slot=$(tree "^reforkd worker" | sed -n "s/^$busy reforkd worker \([0-9]*\) .*/\1/p")
@@ -66,8 +66,11 @@ await 'one worker alone' count 1 workers
 ok 'that holds forks back' body /hold worker
 ctl refork --no-wait >/dev/null
 await 'refuses' logged 'refuses to be promoted: inside Reforkd.prevent_fork at .*conf.rb:[0-9]+'
+await 'is asked again' logged 'worker=. gen=1 is not promoted: inside' 3
+is 'gives the same reason once' "$(grep -c 'refuses to be promoted: inside' "$LOG")" 1
 ok 'and goes on serving' body /drop worker
-await 'it is asked again and follows' generation 2 1
+await 'it follows' generation 2 1
+await 'the end says how often it refused' logged 'promotion to gen=2 was refused [0-9]+ times by 1 workers, at last: inside'
 
 # Many generations
 conf <<'END'
