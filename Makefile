@@ -24,12 +24,12 @@ MASTER_PURE = lifecycle refork line
 MASTER = main options master signals pool lineage choice succession \
 	refusal rollout outcome \
 	process child moldlink obituary spawn environment \
-	listener listeners pidfile watchdog deaths print door control verbs status
-CTL = client find memory report table main
+	listener listeners pidfile watchdog deaths print door control inquiry verbs status
+CTL = command client ask find memory report table dump main
 GC = estimate decide nursery classic
-RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash
+RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog
 MOLD = main wake config again boot mold hatch
-WORKER = self worker turn listen idle collect token trim promote signals watchman stuck user
+WORKER = self worker turn listen idle collect token trim inquire promote signals watchman stuck user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack
 
@@ -80,7 +80,7 @@ $(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
 
 $(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
 
 $(OBJ_MOLD) $(OBJ_VM): override CFLAGS += $(RUBY_CFLAGS)
 

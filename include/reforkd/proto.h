@@ -137,6 +137,22 @@ enum rfk_exit_why {
 	RFK_EXIT_APPLICATION = 4, /* the application called exit */
 };
 
+/* What the master may ask of a process; ANSWER says the same token. */
+enum rfk_ask_what {
+	RFK_ASK_STATISTICS = 1,
+	RFK_ASK_GCLOG_ON = 2,
+	RFK_ASK_GCLOG_OFF = 3,
+	RFK_ASK_GCLOG_READ = 4,
+};
+
+struct rfk_ask {
+	uint64_t token; /* 0: nobody waits for the answer */
+	uint32_t what;  /* enum rfk_ask_what */
+	uint32_t more;  /* ANSWER only: another one follows */
+	int32_t rc;     /* ANSWER only: 0, or -errno and the tail says why */
+	uint32_t unused;
+};
+
 enum rfk_personality {
 	RFK_NATIVE = 0,
 	RFK_UNICORN = 1,
@@ -169,6 +185,8 @@ struct rfk_msg {
 		struct rfk_volunteer volunteer;
 		struct rfk_hook hook;
 		struct rfk_exiting exiting;
+		struct rfk_ask ask;
+		struct rfk_ask answer;
 	} u;
 	const char *tail; /* borrowed: valid until the next chan_get */
 	uint32_t tail_len;

@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 
-#define RECORD_FIELDS_MAX 40
+#define RECORD_FIELDS_MAX 64
 
 struct record {
 	const char *kind;

@@ -91,8 +91,7 @@ more(struct client *c, int timeout_ms, struct fail *why)
 
 	if (rc == 0)
 		return fail_set(why, ETIMEDOUT,
-		    "no answer within %d s: the master hangs or is stopped",
-		    CLIENT_TIMEOUT_MS / 1000);
+		    "no answer in time: the master hangs or is stopped");
 	if (rc < 0 && errno == EINTR)
 		return 1;
 	if (buf_reserve(&c->in, 65536) < 0)
@@ -111,7 +110,8 @@ more(struct client *c, int timeout_ms, struct fail *why)
 char *
 client_line(struct client *c, int timeout_ms, struct fail *why)
 {
-	const uint64_t until_ms = clock_ms() + (uint64_t)CLIENT_TIMEOUT_MS;
+	const uint64_t until_ms =
+	    clock_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
 	char *end;
 
 	buf_drop(&c->in, c->line_len);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/inquiry.h"
 #include "master/master.h"
 #include "master/obituary.h"
 
@@ -67,6 +68,15 @@ child_send(struct child *c, int type)
 		msg.u.stop.limit_ms =
 		    (uint32_t)settings_drain_ms(&c->pool->settings);
 	process_put(&c->process, &msg, NULL, 0);
+}
+
+int
+child_ask(struct child *c, const struct rfk_ask *ask)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_ASK };
+
+	msg.u.ask = *ask;
+	return process_put(&c->process, &msg, NULL, 0);
 }
 
 static void
@@ -201,6 +211,10 @@ on_message(void *owner, const struct rfk_msg *msg, int *fds)
 	switch (msg->type) {
 	case RFK_MSG_READY:
 		child_event(c, LIFE_READY);
+		inquiry_child_ready(c);
+		break;
+	case RFK_MSG_ANSWER:
+		inquiry_child_answers(c, msg);
 		break;
 	case RFK_MSG_PROMOTED:
 		promoted(c, &msg->u.promoted, fds);

@@ -19,6 +19,7 @@
 #include "master/process.h"
 
 struct pool;
+struct rfk_ask;
 struct moldlink;
 struct board_view;
 
@@ -52,9 +53,10 @@ void child_kill(struct child *, enum life_event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The mold has made it: takes both descriptors. */
 int child_spawned(struct child *, pid_t, int take_pidfd, int take_chan_fd);
-void child_send(struct child *, int type); /* QUIT, REOPEN */
-bool child_lives(const struct child *);    /* not VACANT */
-bool child_serves(const struct child *);   /* SERVING or MOLDING */
+void child_send(struct child *, int type);             /* QUIT, REOPEN */
+int child_ask(struct child *, const struct rfk_ask *); /* 0, -errno */
+bool child_lives(const struct child *);                /* not VACANT */
+bool child_serves(const struct child *);               /* SERVING or MOLDING */
 /* "worker=3 gen=1 pid=42" into a static buffer of the caller's. */
 const char *child_name(const struct child *, char *out, size_t cap);
 void child_row(const struct child *, struct board_view *);

@@ -382,6 +382,14 @@ control_say(struct control_client *c, const char *fmt, ...)
 	free(text);
 }
 
+/* A client that has gone is noticed by its watcher. */
+void
+control_flush(struct control_client *c)
+{
+	(void)client_flush(c);
+	client_watch(c);
+}
+
 void
 control_end(struct control_client *c, int rc, const char *why)
 {

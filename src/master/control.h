@@ -36,6 +36,8 @@ int control_default_path(
 /* For verbs.c: one answer line, and the end. */
 void control_say(struct control_client *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Sends what the client takes now: an answer that comes in parts. */
+void control_flush(struct control_client *);
 void control_end(struct control_client *, int rc, const char *why);
 struct master *control_master(struct control_client *);
 /* "asked by reforkctl, uid 1000 pid 42": for logs, inside the client. */

@@ -11,10 +11,11 @@
 
 static const struct {
 	const char *name;
-	bool slot, scale, waits, now;
+	bool slot, scale, waits;
+	const char *words;
 } verbs[] = {
-#define VERB(name, slot, scale, waits, now, help)                              \
-	{ #name, slot, scale, waits, now },
+#define VERB(name, slot, scale, waits, words, help)                            \
+	{ #name, slot, scale, waits, words },
 #include <reforkd/verbs.def>
 #undef VERB
 };
@@ -22,7 +23,7 @@ static const struct {
 #define SCALE_TAKES "+1, -1 or 0 to 512"
 
 static const char known[] = ""
-#define VERB(name, slot, scale, waits, now, help) " " #name
+#define VERB(name, slot, scale, waits, words, help) " " #name
 #include <reforkd/verbs.def>
 #undef VERB
     ;
@@ -78,12 +79,34 @@ scale_read(struct line *line, const char *word)
 	return number_read(word, RFK_SLOTS_MAX, &line->scale_to);
 }
 
+/* One of the verb's own words, "on|off": found whole, and without a bar. */
+static bool
+word_read(struct line *line, const char *word)
+{
+	static const char *const known_words[] = { "now", "on", "off", "read" };
+	const char *words = verbs[line->verb].words;
+	const size_t len = strlen(word);
+	const char *at = words != NULL ? strstr(words, word) : NULL;
+	size_t i;
+
+	if (at == NULL || (at > words && at[-1] != '|') ||
+	    (at[len] != '\0' && at[len] != '|'))
+		return false;
+	for (i = 0; i < sizeof(known_words) / sizeof(known_words[0]); i++)
+		if (strcmp(known_words[i], word) == 0)
+			line->word = known_words[i];
+	line->now = strcmp(word, "now") == 0;
+	return line->word != NULL;
+}
+
 /* The verb's row says which words may follow it; each one once. */
 static bool
 argument_read(struct line *line, const char *word, unsigned int *seen)
 {
+	const bool is_number =
+	    strchr("+-0123456789", *word) != NULL && *word != '\0';
 	const unsigned int bit = strcmp(word, "no-wait") == 0 ? 1
-				 : strcmp(word, "now") == 0   ? 2
+				 : !is_number                 ? 2
 							      : 4;
 	bool ok;
 
@@ -94,8 +117,7 @@ argument_read(struct line *line, const char *word, unsigned int *seen)
 		ok = verbs[line->verb].waits;
 		line->no_wait = ok;
 	} else if (bit == 2) {
-		ok = verbs[line->verb].now;
-		line->now = ok;
+		ok = word_read(line, word);
 	} else if (verbs[line->verb].scale) {
 		ok = scale_read(line, word);
 	} else {

@@ -31,6 +31,7 @@ struct line {
 	uint32_t scale_to;
 	bool no_wait;
 	bool now;
+	const char *word; /* one of the verb's words, static; NULL = none */
 };
 
 /* Takes the text apart in place: 0, or -EPROTO and what was wrong with it. */

@@ -17,6 +17,7 @@
 #include "base/title.h"
 #include "ipc/board.h"
 #include "master/control.h"
+#include "master/inquiry.h"
 
 #define IMMEDIATE_STOP_S 2.0
 
@@ -272,6 +273,7 @@ static void
 fini(struct master *m)
 {
 	control_close(m->control);
+	inquiry_close(m);
 	pidfile_remove(m->pid_file);
 	pool_fini(&m->pool);
 	free(m->cwd);

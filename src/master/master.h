@@ -28,6 +28,7 @@
 #define MASTER_SIGNALS 12
 
 struct control;
+struct inquiries;
 
 enum master_phase {
 	MASTER_BOOTING, /* no mold has been READY yet */
@@ -49,6 +50,7 @@ struct master {
 	char *cwd;    /* where it was started: a mold is exec'd from there */
 	struct pool pool; /* the pool `default`; more come with kinds of work */
 	struct control *control;
+	struct inquiries *inquiries; /* NULL until somebody asks */
 	struct deaths deaths;
 	char pid_file[4096]; /* what this master wrote, "" = none */
 	ev_signal signals[MASTER_SIGNALS];

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/inquiry.h"
 #include "master/master.h"
 #include "master/obituary.h"
 
@@ -218,6 +219,9 @@ on_message(void *owner, const struct rfk_msg *msg, int *fds)
 		copy_tail(text, sizeof(text), msg);
 		fail_set(&l->why, 0, "not fork-safe: %s", text);
 		break;
+	case RFK_MSG_ANSWER:
+		inquiry_mold_answers(l, msg);
+		break;
 	default:
 		break; /* HOOKED: nobody waits for it */
 	}
@@ -387,4 +391,13 @@ moldlink_no_listeners(struct moldlink *l)
 	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
 
 	process_put(&l->process, &msg, NULL, 0);
+}
+
+int
+moldlink_ask(struct moldlink *l, const struct rfk_ask *ask)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_ASK };
+
+	msg.u.ask = *ask;
+	return process_put(&l->process, &msg, NULL, 0);
 }

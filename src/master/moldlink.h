@@ -24,6 +24,7 @@
 struct pool;
 struct child;
 struct rfk_hook;
+struct rfk_ask;
 
 enum mold_state {
 	MOLD_EVALUATING, /* exec'd; SETTINGS to come */
@@ -67,6 +68,7 @@ void moldlink_kill(struct moldlink *, const char *fmt, ...)
 void moldlink_reopen(struct moldlink *);
 void moldlink_hook(
     struct moldlink *, const struct rfk_hook *, const char *text);
+int moldlink_ask(struct moldlink *, const struct rfk_ask *); /* 0, -errno */
 void moldlink_no_listeners(
     struct moldlink *); /* full stop: closes its copies */
 bool moldlink_usable(const struct moldlink *); /* READY and alive */

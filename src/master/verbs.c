@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "master/control.h"
+#include "master/inquiry.h"
 #include "master/line.h"
 #include "master/master.h"
 
@@ -218,11 +219,30 @@ run_pids(struct control_client *c, const struct line *line)
 	control_end(c, 0, NULL);
 }
 
+static void
+run_dumpstat(struct control_client *c, const struct line *line)
+{
+	inquiry_begin(c, RFK_ASK_STATISTICS, line->slot);
+}
+
+static void
+run_gclog(struct control_client *c, const struct line *line)
+{
+	if (line->word == NULL)
+		control_end(c, 1, "gclog takes on, off or read");
+	else
+		inquiry_begin(c,
+		    strcmp(line->word, "on") == 0    ? RFK_ASK_GCLOG_ON
+		    : strcmp(line->word, "off") == 0 ? RFK_ASK_GCLOG_OFF
+						     : RFK_ASK_GCLOG_READ,
+		    line->slot);
+}
+
 void
 verbs_run(struct control_client *c, char *text)
 {
 	static verb_run *const run[] = {
-#define VERB(name, slot, scale, waits, now, help) run_##name,
+#define VERB(name, slot, scale, waits, words, help) run_##name,
 #include <reforkd/verbs.def>
 #undef VERB
 	};
@@ -240,4 +260,5 @@ void
 verbs_gone(struct control_client *c)
 {
 	outcome_forget(&control_master(c)->pool, c);
+	inquiry_forget(c);
 }

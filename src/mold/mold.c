@@ -18,12 +18,14 @@
 #include "mold/hatch.h"
 #include "mold/wake.h"
 #include "ruby/hooks.h"
+#include "ruby/life.h"
 #include "ruby/reopen.h"
 #include "ruby/threads.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "ruby/warm.h"
 #include "worker/collect.h"
+#include "worker/inquire.h"
 #include "worker/self.h"
 
 /* The poll set: the channel, the eventfd, then the children in their order. */
@@ -247,6 +249,9 @@ message_take(struct mold *m, const struct rfk_msg *msg)
 	case RFK_MSG_CONFIGURED:
 		drop_listeners(m->self);
 		return ROLE_MOLD;
+	case RFK_MSG_ASK:
+		inquire(m->self, &msg->u.ask, NULL);
+		return ROLE_MOLD;
 	case RFK_MSG_HOOK:
 		return hook_run(m, msg) == 0 ? ROLE_MOLD : ROLE_EXIT;
 	default:
@@ -358,6 +363,8 @@ prepare(struct self *self)
 	    warm_heap(self->settings.compact != 0, &took_us) == 0)
 		log_info("mold gen=%u: heap prepared in %llu ms",
 		    self->generation, (unsigned long long)(took_us / 1000));
+	if (!is_candidate)
+		life_preload();
 	if (is_candidate) {
 		tie_to_master(self);
 		fault_at("candidate_ready");

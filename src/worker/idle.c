@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
+#include "ruby/life.h"
 #include "ruby/reopen.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
@@ -116,6 +117,7 @@ idle_between(struct worker *w, uint64_t now_us)
 {
 	uint64_t now_ms = now_us / 1000;
 
+	life_unit();
 	title_refresh(w, w->is_draining ? "draining" : "busy", now_ms);
 	stats_refresh(w, now_ms);
 	refork_after(w);

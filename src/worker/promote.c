@@ -23,6 +23,7 @@
 #include "base/pidfd.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
+#include "ruby/gclog.h"
 #include "ruby/hooks.h"
 #include "ruby/threads.h"
 #include "ruby/try.h"
@@ -140,6 +141,7 @@ candidate_begin(struct worker *w, const struct rfk_promote *order, int take_fd)
 	int rc;
 
 	watchman_forget();
+	gclog_forget();
 	w->kind->forked(w);
 	loop_fini(&w->loop);
 	signals_release();

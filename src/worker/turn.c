@@ -19,6 +19,7 @@
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "worker/collect.h"
+#include "worker/inquire.h"
 
 /* An idle worker shows that it lives at least this often. */
 #define BEAT_MS 1000
@@ -51,6 +52,9 @@ on_message(struct worker *w, const struct rfk_msg *msg)
 		break;
 	case RFK_MSG_REOPEN:
 		w->wants_reopen = true;
+		break;
+	case RFK_MSG_ASK:
+		inquire(w->self, &msg->u.ask, &w->in_unit);
 		break;
 	default:
 		log_error("worker=%u: message %d is not for a worker",

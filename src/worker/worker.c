@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
+#include "ruby/gclog.h"
 #include "ruby/hooks.h"
+#include "ruby/life.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "worker/collect.h"
@@ -235,6 +237,7 @@ worker_run(struct self *self)
 	w->self = self;
 	w->kind = &kind_rack;
 	w->acceptable = w->accepted_last = -1;
+	life_born();
 	if (begin(w, text, sizeof(text)) < 0)
 		next = fail(w, text);
 	else if (turn_serve(w))
@@ -245,6 +248,8 @@ worker_run(struct self *self)
 		signals_drop();
 		loop_fini(&w->loop);
 	}
+	/* The hooks look at w, and at_exit handlers collect. */
+	gclog_forget();
 	free(w);
 	return next;
 }

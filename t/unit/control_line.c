@@ -50,6 +50,10 @@ START_TEST(arguments_mean_what_they_say)
 	ck_assert_uint_eq(line.slot, 511);
 	ck_assert_int_eq(parse("  stop   now "), 0);
 	ck_assert(line.now);
+	ck_assert_int_eq(parse("gclog read 2"), 0);
+	ck_assert_str_eq(line.word, "read");
+	ck_assert_uint_eq(line.slot, 2);
+	ck_assert(!line.now);
 	ck_assert_int_eq(parse("scale +1"), 0);
 	ck_assert_int_eq(line.scale_by, 1);
 	ck_assert_int_eq(parse("scale -1"), 0);
