@@ -92,14 +92,14 @@ struct rfk_promoted {
 	int32_t pid;
 };
 
-/* STOP, QUIT, REOPEN. */
+/* STOP, QUIT, REOPEN, GC. */
 struct rfk_stop {
 	uint32_t run_at_exit; /* STOP only: the last mold of a full stop */
 	uint32_t
 	    limit_ms; /* QUIT only: how long draining may take, 0 = timeout */
 };
 
-/* A worker offers itself as the next mold. */
+/* A worker offers itself as the next mold, or (SPENT) for replacement. */
 struct rfk_volunteer {
 	uint32_t by_hand; /* 1: SIGUSR2 to this worker; 0: refork_after */
 	uint32_t unused;

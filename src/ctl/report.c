@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/memory.h"
+#include "base/procmem.h"
 
 /* Where each kind goes: "pools" of the report, or a list of the last pool. */
 static const struct {
@@ -26,7 +26,8 @@ static const struct {
 
 static const char *const numbers[] = { "pid", "generation", "wanted", "serving",
 	"mold_pid", "last_refork_rc", "nr", "row", "requests", "inherited",
-	"errors", "kept", "faults", "deaths", "at_s", "slot", "protocol" };
+	"errors", "kept", "faults", "deaths", "at_s", "slot", "protocol",
+	"yield_generation", "yield_percent" };
 
 static bool
 is_number(const char *name)
@@ -34,7 +35,8 @@ is_number(const char *name)
 	size_t i, len = strlen(name);
 
 	if (len > 3 && (strcmp(name + len - 3, "_ms") == 0 ||
-			   strcmp(name + len - 3, "_us") == 0))
+			   strcmp(name + len - 3, "_us") == 0 ||
+			   strcmp(name + len - 3, "_kb") == 0))
 		return true;
 	if (strncmp(name, "gc_", 3) == 0)
 		return true;
@@ -141,11 +143,11 @@ report_add(json_t *report, const struct record *record)
 
 /* A process that may not be looked at, or has gone, has null. */
 static void
-measure(json_t *process, struct memory *sum)
+measure(json_t *process, struct procmem *sum)
 {
 	json_int_t pid = json_integer_value(json_object_get(process, "pid"));
-	struct memory memory;
-	bool known = pid > 0 && memory_read(pid, &memory) == 0;
+	struct procmem memory;
+	bool known = pid > 0 && procmem_read(pid, &memory) == 0;
 
 	if (known) {
 		sum->rss_kb += memory.rss_kb;
@@ -161,7 +163,7 @@ measure(json_t *process, struct memory *sum)
 }
 
 static void
-measure_all(json_t *processes, struct memory *sum)
+measure_all(json_t *processes, struct procmem *sum)
 {
 	json_t *process;
 	size_t i;
@@ -173,7 +175,7 @@ measure_all(json_t *processes, struct memory *sum)
 void
 report_measure(json_t *report)
 {
-	struct memory sum = { 0 };
+	struct procmem sum = { 0 };
 	json_t *pools = json_object_get(report, "pools");
 	json_t *total, *pool;
 	size_t i;

@@ -375,3 +375,13 @@ settings_unavailable(const struct rfk_settings_table *t, int64_t workers)
 		return t->refork_max_unavailable;
 	return workers >= 20 ? workers / 10 : 1;
 }
+
+/* Lowered by up to so many percent, for each token by its own share. */
+int64_t
+settings_with_jitter(int64_t limit, int64_t percent, uint64_t token)
+{
+	uint64_t share = (token * 0x9e3779b97f4a7c15ull) >> 54; /* 0 to 1023 */
+
+	return limit - (int64_t)((double)limit * (double)percent / 100. *
+				 (double)share / 1024.);
+}

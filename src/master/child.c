@@ -225,6 +225,12 @@ on_message(void *owner, const struct rfk_msg *msg, int *fds)
 	case RFK_MSG_VOLUNTEER:
 		volunteered(c, &msg->u.volunteer);
 		break;
+	case RFK_MSG_SPENT:
+		recycle_want(c->pool, c,
+		    "has served %llu requests (worker_max_requests %lld)",
+		    (unsigned long long)msg->u.volunteer.requests,
+		    (long long)c->pool->settings.worker_max_requests);
+		break;
 	case RFK_MSG_EXITING:
 		c->expected = true;
 		break;

@@ -26,7 +26,7 @@ make_views(struct pool *p, struct refork_view *views, struct child **whose)
 		memset(&views[n], 0, sizeof(views[n]));
 		views[n].slot = slot;
 		views[n].serves = true;
-		views[n].unsafe = c->unsafe;
+		views[n].unsafe = c->unsafe || recycle_wanted(p, c);
 		views[n].is_donor = slot == p->succession.donor_slot;
 		views[n].generation = c->generation;
 		views[n].outdated = c->generation != p->generation;

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "master/master.h"
+#include "master/memory.h"
 #include "master/print.h"
 
 /* i counts over the current mold, the next one and the retired ones. */
@@ -211,6 +212,8 @@ pool_install(struct pool *p, struct moldlink *l)
 	p->boot_failures = 0;
 	for (slot = 0; slot < p->slots; slot++)
 		pool_elder_quit(p, slot);
+	oom_set(&p->master->oom, OOM_MOLD, l->process.pid);
+	memory_apply(p->memory);
 	master_title(p->master);
 	pool_touch(p);
 }

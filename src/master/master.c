@@ -256,6 +256,7 @@ init(struct master *m, const struct options *o)
 		return -errno;
 	}
 	m->board->master_pid = getpid();
+	oom_init(&m->oom);
 	m->loop = ev_loop_new(EVFLAG_AUTO);
 	if (m->loop == NULL || pool_init(&m->pool, m, "default") < 0) {
 		log_fatal("no memory for the master");

@@ -22,6 +22,7 @@
 #include <reforkd/scoreboard.h>
 
 #include "master/deaths.h"
+#include "master/oom.h"
 #include "master/options.h"
 #include "master/pool.h"
 
@@ -52,6 +53,7 @@ struct master {
 	struct control *control;
 	struct inquiries *inquiries; /* NULL until somebody asks */
 	struct deaths deaths;
+	struct oom oom;
 	char pid_file[4096]; /* what this master wrote, "" = none */
 	ev_signal signals[MASTER_SIGNALS];
 	ev_prepare before_sleep;

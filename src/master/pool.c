@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
+#include "master/memory.h"
 #include "master/outcome.h"
 #include "master/refork.h"
 #include "master/rollout.h"
@@ -44,6 +45,9 @@ pool_init(struct pool *p, struct master *m, const char *name)
 	p->backoff.data = p;
 	pool_dropping_init(p);
 	succession_init(p);
+	p->memory = memory_open(p);
+	if (p->memory == NULL)
+		return -ENOMEM;
 	return settings_init(&p->settings);
 }
 
@@ -51,6 +55,8 @@ void
 pool_fini(struct pool *p)
 {
 	succession_fini(p);
+	memory_close(p->memory);
+	p->memory = NULL;
 	listeners_close(&p->listeners);
 	listeners_close(&p->dropped);
 	listeners_undo(&p->next_listeners);
@@ -290,6 +296,7 @@ pool_reconcile(struct pool *p)
 		succession_step(p);
 		refill(p);
 		recover_mold(p);
+		recycle_step(p);
 		say_ready(p);
 	}
 }
@@ -298,6 +305,7 @@ pool_reconcile(struct pool *p)
 void
 pool_child_ready(struct pool *p, struct child *c)
 {
+	oom_set(&p->master->oom, OOM_WORKER, c->process.pid);
 	if (!c->is_canary ||
 	    !listeners_drop_some(&p->listeners, &p->next_listeners))
 		pool_elder_quit(p, c->slot);

@@ -24,9 +24,11 @@
 #include "master/child.h"
 #include "master/listener.h"
 #include "master/moldlink.h"
+#include "master/recycle.h"
 #include "master/succession.h"
 
 struct master;
+struct memory;
 
 #define POOL_OLD_MOLDS 8
 /* The current one, the next one, the retired ones. */
@@ -51,6 +53,8 @@ struct pool {
 	struct moldlink *mold;                /* the current one, NULL = none */
 	struct moldlink *old[POOL_OLD_MOLDS]; /* retired, not yet gone */
 	struct succession succession;
+	struct recycle recycle;
+	struct memory *memory; /* limits, budget, refork :auto */
 	unsigned int failures; /* workers that died early, in a row */
 	unsigned int boot_failures;
 	uint64_t not_before_ms; /* no fork or boot before: backoff */

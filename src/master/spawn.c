@@ -77,6 +77,7 @@ exec_mold(struct master *m, const char *path, int chan_fd, pid_t master)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != master)
 		_exit(1);
+	oom_set(&m->oom, OOM_MOLD, getpid());
 	mold_argv(m->options, argv);
 	snprintf(numbers, sizeof(numbers), "%d,%d", chan_fd, m->board_fd);
 	if (setenv("REFORKD_MOLD", numbers, 1) < 0 ||

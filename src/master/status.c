@@ -14,6 +14,7 @@
 #include "ipc/board.h"
 #include "master/control.h"
 #include "master/master.h"
+#include "master/memory.h"
 
 static void
 say(struct control_client *c, struct buf *line)
@@ -170,6 +171,7 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 	(void)record_count(line, "refork_queued", succession->queued);
 	if (succession->stage != SUCCESSION_NONE)
 		(void)record_text(line, "refork_why", succession->why);
+	memory_say(pool->memory, line);
 	if (succession->last_ms != 0) {
 		(void)record_count(
 		    line, "last_refork_ms", age_ms(succession->last_ms));

@@ -183,7 +183,8 @@ succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
 	refusal_reset(p);
 	choice_forget_refusals(p);
 	if (kind == SUCCESSION_REFORK ||
-	    (kind == SUCCESSION_RECOVER && p->settings.refork_afters > 0))
+	    (kind == SUCCESSION_RECOVER && (p->settings.refork_afters > 0 ||
+					       p->settings.refork_auto != 0)))
 		ask(p);
 	else
 		boot(p);

@@ -211,6 +211,7 @@ module Reforkd
     end
 
     def family_defaults
+      refork_default
       return native_notes if @personality == :native
 
       @set[:keepalive] = false unless @set.key?(:keepalive)

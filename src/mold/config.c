@@ -25,6 +25,9 @@ static const unsigned char malloc_rb[] = {
 static const unsigned char collector_rb[] = {
 #include "mold/collector.rb.inc"
 };
+static const unsigned char limits_rb[] = {
+#include "mold/limits.rb.inc"
+};
 static const unsigned char server_rb[] = {
 #include "mold/server.rb.inc"
 };
@@ -44,6 +47,7 @@ static const struct prelude parts[] = {
 	{ "listen.rb", listen_rb, sizeof(listen_rb) },
 	{ "malloc.rb", malloc_rb, sizeof(malloc_rb) },
 	{ "collector.rb", collector_rb, sizeof(collector_rb) },
+	{ "limits.rb", limits_rb, sizeof(limits_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
 	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },

@@ -15,11 +15,12 @@ module Reforkd
       max_consecutive_spawn_errors setpgid before_service_worker_ready before_service_worker_exit].freeze
     NATIVE = %i[control rack boot_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout client_max_body_size canary_time heap_preparation
-      compact yjit shared_sockets umask malloc oob_gc].freeze
+      compact yjit shared_sockets umask malloc oob_gc refork refork_cpu refork_min_gain
+      refork_interval worker_memory_limit worker_max_requests memory_budget].freeze
 
     COUNTS = %i[worker_processes refork_max_unavailable umask].freeze
     SECONDS = %i[spawn_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout
-      client_body_timeout client_write_timeout canary_time].freeze
+      client_body_timeout client_write_timeout canary_time refork_interval].freeze
     SIZES = %i[client_body_buffer_size client_max_body_size].freeze
     FLAGS = %i[early_hints check_client_connection heap_preparation compact yjit].freeze
     TEXTS = %i[control pid stderr_path stdout_path].freeze

@@ -122,6 +122,7 @@ idle_between(struct worker *w, uint64_t now_us)
 	stats_refresh(w, now_ms);
 	refork_after(w);
 	collect_between();
+	relief_spent(w);
 	if (w->busy_since_us == 0) {
 		w->busy_since_us = now_us;
 	} else if (now_us - w->busy_since_us >= YIELD_AFTER_US) {

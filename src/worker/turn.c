@@ -56,6 +56,9 @@ on_message(struct worker *w, const struct rfk_msg *msg)
 	case RFK_MSG_ASK:
 		inquire(w->self, &msg->u.ask, &w->in_unit);
 		break;
+	case RFK_MSG_GC:
+		w->wants_gc = true;
+		break;
 	default:
 		log_error("worker=%u: message %d is not for a worker",
 		    w->self->slot, (int)msg->type);
@@ -135,6 +138,8 @@ obey(struct worker *w)
 		signals_obey(w, got);
 	if (w->wants_reopen)
 		idle_reopen(w);
+	if (w->wants_gc)
+		relief_collect(w);
 	if (w->wants_promotion) {
 		w->wants_promotion = false;
 		if (promote(w, &w->promotion))

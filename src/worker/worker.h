@@ -39,6 +39,8 @@ struct worker {
 	enum rfk_exit_why why;
 	int status;
 	bool wants_reopen;
+	bool wants_gc;
+	bool is_spent; /* worker_max_requests: the master was told */
 	bool wants_promotion;
 	struct rfk_promote promotion;
 	bool is_candidate; /* this process is the fork; return ROLE_MOLD */
@@ -85,6 +87,9 @@ void idle_volunteer(struct worker *, bool by_hand); /* as the next mold */
 /* trim.c: `malloc trim: true`, when there is nothing to do; and by order. */
 void trim_waiting(struct worker *, uint64_t now_ms);
 void trim_now(struct worker *);
+/* relief.c: between two units, for the memory of the pool. */
+void relief_collect(struct worker *);
+void relief_spent(struct worker *);
 
 /* promote.c: true in the candidate, which returns ROLE_MOLD. */
 bool promote(struct worker *, const struct rfk_promote *);

@@ -1,0 +1,376 @@
+/*
+ * Reading: who is looked at when, and the sums. What follows from them stands
+ * in rules.c.
+ */
+#include "master/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/record.h"
+#include "ipc/board.h"
+#include "master/master.h"
+#include "master/sampler.h"
+
+#define TICK_S 0.5
+/* statm of so many processes at most in one tick. */
+#define STATM_MAX 64u
+/* A sample that took t is followed by so many t of rest. */
+#define REST 200u
+#define REST_HURRIED 20u
+#define REST_MIN_MS 20u
+/* What has done nothing is looked at again after this. */
+#define QUIET_MS 60000u
+/* Faults per request are counted over so many requests and so long. */
+#define WINDOW_REQUESTS 16u
+#define WINDOW_MS 2000u
+
+static void
+forget(struct figures *f, pid_t pid)
+{
+	memset(f, 0, sizeof(*f));
+	f->pid = pid;
+	f->early = f->late = -1;
+}
+
+/* The current mold moves to another place in the list: its figures stay. */
+static struct figures *
+other_of(struct memory *m, pid_t pid)
+{
+	struct figures *free_one = NULL;
+	size_t i;
+
+	for (i = 0; i < MEMORY_OTHERS; i++) {
+		if (m->other[i].pid == pid)
+			return &m->other[i];
+		if (free_one == NULL && m->other[i].pid == 0)
+			free_one = &m->other[i];
+	}
+	if (free_one != NULL)
+		forget(free_one, pid);
+	return free_one;
+}
+
+static pid_t
+mold_pid(struct memory *m, size_t i)
+{
+	struct moldlink *l = pool_mold_at(m->pool, i);
+
+	return l != NULL && !l->process.dead ? l->process.pid : 0;
+}
+
+static bool
+is_current(struct memory *m, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < POOL_MOLDS; i++)
+		if (mold_pid(m, i) == pid)
+			return true;
+	return pid == getpid();
+}
+
+/* Processes come and go: each place knows whose figures it holds. */
+static void
+follow(struct memory *m)
+{
+	struct pool *p = m->pool;
+	struct figures *f;
+	struct child *c;
+	size_t i;
+
+	for (i = 0; i < 2 * (size_t)p->slots; i++) {
+		c = &p->children[i];
+		f = &m->worker[i];
+		if (f->pid ==
+		    (child_lives(c) && !c->process.dead ? c->process.pid : 0))
+			continue;
+		forget(
+		    f, child_lives(c) && !c->process.dead ? c->process.pid : 0);
+	}
+	for (i = 0; i < MEMORY_OTHERS; i++)
+		if (m->other[i].pid != 0 && !is_current(m, m->other[i].pid))
+			m->other[i].pid = 0;
+	(void)other_of(m, getpid());
+	for (i = 0; i < POOL_MOLDS; i++)
+		if (mold_pid(m, i) != 0)
+			(void)other_of(m, mold_pid(m, i));
+}
+
+static void
+read_rss(struct figures *f)
+{
+	int64_t rss = f->pid != 0 ? procmem_rss_kb(f->pid) : -1;
+
+	if (rss < 0)
+		return;
+	f->grown_kb = f->rss_now_kb > 0 && (uint64_t)rss > f->rss_now_kb
+			  ? (uint64_t)rss - f->rss_now_kb
+			  : 0;
+	f->rss_now_kb = (uint64_t)rss;
+}
+
+/* Faults come from the worker's row, which it writes once a second. */
+static void
+count_faults(struct figures *f, const struct board_view *v, uint64_t now_ms)
+{
+	uint64_t faults = v->faults_now - v->faults_start;
+	double rate;
+
+	if (v->pid != f->pid || v->faults_now < v->faults_start)
+		return;
+	if (f->window_ms == 0)
+		f->window_ms = now_ms;
+	if (v->requests < f->window_requests + WINDOW_REQUESTS ||
+	    now_ms < f->window_ms + WINDOW_MS || faults < f->window_faults)
+		return;
+	rate = (double)(faults - f->window_faults) /
+	       (double)(v->requests - f->window_requests);
+	if (f->early < 0)
+		f->early = rate;
+	else
+		f->late = f->late < 0 ? rate : (f->late + rate) / 2;
+	f->window_ms = now_ms;
+	f->window_requests = v->requests;
+	f->window_faults = faults;
+}
+
+static void
+read_cheap(struct memory *m, uint64_t now_ms)
+{
+	struct pool *p = m->pool;
+	struct board_view v;
+	uint32_t i, n = 0, rows = 2 * p->slots;
+	size_t k;
+
+	for (i = 0; i < rows; i++) {
+		struct figures *f = &m->worker[(m->statm_at + i) % rows];
+		struct child *c = &p->children[f - m->worker];
+
+		if (f->pid == 0)
+			continue;
+		if (++n > STATM_MAX)
+			break;
+		read_rss(f);
+		child_row(c, &v);
+		count_faults(f, &v, now_ms);
+	}
+	m->statm_at = rows > 0 ? (m->statm_at + i) % rows : 0;
+	for (k = 0; k < MEMORY_OTHERS; k++)
+		read_rss(&m->other[k]);
+}
+
+/* --- the full figures --------------------------------------------------- */
+
+/* Who needs a look most? Larger is more; 0 = none is needed. */
+static uint64_t
+need(const struct memory *m, const struct figures *f, const struct child *c,
+    uint64_t now_ms)
+{
+	struct board_view v = { 0 };
+	bool quiet;
+
+	if (f->pid == 0)
+		return 0;
+	if (f->asked_ms == 0)
+		return UINT64_MAX;
+	if (c != NULL) {
+		child_row(c, &v);
+		if (rules_over(m, c, f) && f->asked_ms + 500 < now_ms)
+			return UINT64_MAX - 1;
+	}
+	quiet = v.requests == f->requests && f->rss_now_kb == f->rss_kb &&
+		f->at_ms > m->acted_ms;
+	if (quiet && now_ms < f->asked_ms + QUIET_MS)
+		return 0;
+	return now_ms - f->asked_ms;
+}
+
+static struct figures *
+neediest(struct memory *m, uint64_t now_ms, uint64_t *token)
+{
+	struct pool *p = m->pool;
+	struct figures *best = NULL;
+	uint64_t most = 0, n;
+	size_t i;
+
+	for (i = 0; i < 2 * (size_t)p->slots; i++) {
+		n = need(m, &m->worker[i], &p->children[i], now_ms);
+		if (n > most) {
+			most = n;
+			best = &m->worker[i];
+			*token = i;
+		}
+	}
+	for (i = 0; i < MEMORY_OTHERS; i++) {
+		n = need(m, &m->other[i], NULL, now_ms);
+		if (n > most) {
+			most = n;
+			best = &m->other[i];
+			*token = RFK_ROWS_MAX + i;
+		}
+	}
+	return best;
+}
+
+static void
+ask_next(struct memory *m, uint64_t now_ms)
+{
+	uint64_t token = 0;
+	struct figures *f;
+
+	if (sampler_is_busy(m->sampler) || now_ms < m->next_ms)
+		return;
+	f = neediest(m, now_ms, &token);
+	if (f != NULL && sampler_ask(m->sampler, token, f->pid) == 0)
+		f->asked_ms = now_ms;
+}
+
+static bool
+in_a_hurry(const struct memory *m)
+{
+	return m->budget_kb > 0 &&
+	       m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10);
+}
+
+static void
+take(struct memory *m, struct figures *f, const struct sample *s,
+    uint64_t now_ms)
+{
+	if (s->cpu_ms >= 0) {
+		if (s->cpu_ms > f->cpu_ms)
+			m->cpu_ms += (uint64_t)(s->cpu_ms - f->cpu_ms);
+		f->cpu_ms = s->cpu_ms;
+	}
+	if (s->rss_kb < 0)
+		return; /* it has gone */
+	if (s->rc < 0 && !m->is_blind) {
+		m->is_blind = true;
+		log_warn("memory of pid=%d: smaps_rollup cannot be read (%s): "
+			 "limits and budget count RSS, shared pages too",
+		    (int)s->pid, strerror(-s->rc));
+	}
+	f->at_ms = now_ms;
+	f->rss_kb = (uint64_t)s->rss_kb;
+	f->rss_now_kb = f->rss_kb;
+	f->pss_kb = s->rc == 0 ? s->memory.pss_kb : f->rss_kb;
+	f->uss_kb = s->rc == 0 ? s->memory.uss_kb : f->rss_kb;
+}
+
+static void
+on_sample(void *arg, const struct sample *s)
+{
+	struct memory *m = arg;
+	uint64_t now_ms = clock_ms();
+	uint64_t rest = in_a_hurry(m) ? REST_HURRIED : REST;
+	struct figures *f = s->token < RFK_ROWS_MAX
+				? &m->worker[s->token]
+				: &m->other[s->token - RFK_ROWS_MAX];
+	struct board_view v;
+	struct child *c;
+
+	m->next_ms = now_ms + s->took_us * rest / 1000;
+	if (m->next_ms < now_ms + REST_MIN_MS)
+		m->next_ms = now_ms + REST_MIN_MS;
+	if (f->pid != s->pid)
+		return; /* another one has its place by now */
+	take(m, f, s, now_ms);
+	if (s->token < RFK_ROWS_MAX) {
+		c = &m->pool->children[s->token];
+		child_row(c, &v);
+		f->requests = v.requests;
+		rules_limit(m, c, f);
+	}
+	ask_next(m, now_ms);
+}
+
+/* --- the whole ---------------------------------------------------------- */
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct memory *m = w->data;
+	uint64_t now_ms = clock_ms();
+
+	(void)loop;
+	(void)revents;
+	follow(m);
+	read_cheap(m, now_ms);
+	memory_sum(m);
+	rules_look(m, now_ms);
+	ask_next(m, now_ms);
+}
+
+struct memory *
+memory_open(struct pool *p)
+{
+	/* Rows of slots that are never used stay untouched zero pages. */
+	struct memory *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->pool = p;
+	m->collecting = UINT32_MAX; /* nobody is asked */
+	ev_timer_init(&m->tick, on_tick, TICK_S, TICK_S);
+	m->tick.data = m;
+	cgroup_find(&m->cgroup, "/proc", "/sys/fs/cgroup");
+	return m;
+}
+
+void
+memory_close(struct memory *m)
+{
+	if (m == NULL)
+		return;
+	ev_timer_stop(m->pool->master->loop, &m->tick);
+	sampler_close(m->sampler);
+	free(m);
+}
+
+void
+memory_apply(struct memory *m)
+{
+	struct ev_loop *loop = m->pool->master->loop;
+
+	m->budget_ms = 0;
+	rules_budget(m, clock_ms());
+	if (!rules_wanted(m)) {
+		ev_timer_stop(loop, &m->tick);
+		sampler_close(m->sampler);
+		m->sampler = NULL;
+		return;
+	}
+	if (m->sampler == NULL)
+		m->sampler = sampler_open(loop, on_sample, m);
+	if (m->sampler == NULL) {
+		log_warn("no thread for memory figures: limits, budget and "
+			 "refork :auto rest");
+		return;
+	}
+	if (!ev_is_active(&m->tick)) {
+		ev_timer_set(&m->tick, TICK_S, TICK_S);
+		ev_timer_start(loop, &m->tick);
+	}
+}
+
+void
+memory_say(const struct memory *m, struct buf *line)
+{
+	const struct thrift_yield *y = &m->yield;
+
+	if (m->sampler == NULL)
+		return;
+	if (m->now.is_complete)
+		(void)record_count(line, "pss_kb", m->now.pss_kb);
+	if (m->budget_kb > 0)
+		(void)record_count(line, "budget_kb", m->budget_kb);
+	if (!m->has_yield)
+		return;
+	(void)record_count(line, "yield_generation", y->generation);
+	(void)record_signed(line, "yield_kb", y->gain_kb);
+	(void)record_signed(line, "yield_percent", (int64_t)y->percent);
+	(void)record_count(line, "yield_cost_ms", y->cost_ms);
+}

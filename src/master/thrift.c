@@ -1,0 +1,209 @@
+#include "master/thrift.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A generation's level is known after so many requests per worker. */
+#define FLOOR_REQUESTS 16u
+#define GAIN_MIN_KB 8192u
+#define GAIN_PERCENT 5u
+#define POOR_ALLOWED 2u
+#define POOR_SHIFT_MAX 6u
+#define MEASURE_MAX_MS 600000u
+/* The first one's cost is guessed: a heap is prepared at 10 ms a MB. */
+#define GUESS_MS_PER_MB 10u
+#define GUESS_MIN_MS 50u
+
+static uint64_t
+cost_guess(const struct thrift *t, const struct thrift_view *v)
+{
+	uint64_t guess = v->mold_rss_kb / 1024 * GUESS_MS_PER_MB;
+
+	if (t->cost_ms > 0)
+		return t->cost_ms;
+	return guess > GUESS_MIN_MS ? guess : GUESS_MIN_MS;
+}
+
+static uint64_t
+min_gain_kb(const struct thrift_rules *r, uint64_t pss_kb)
+{
+	uint64_t least = pss_kb / 100 * GAIN_PERCENT;
+
+	if (r->min_gain_kb > 0)
+		return r->min_gain_kb;
+	return least > GAIN_MIN_KB ? least : GAIN_MIN_KB;
+}
+
+/* Unused credit does not pile up: a quiet week pays for two reforks. */
+static void
+earn(
+    struct thrift *t, const struct thrift_rules *r, const struct thrift_view *v)
+{
+	double most = 2. * (double)cost_guess(t, v);
+	uint64_t worked = v->cpu_ms > t->cpu_ms ? v->cpu_ms - t->cpu_ms : 0;
+
+	if (most < THRIFT_CREDIT_MS)
+		most = THRIFT_CREDIT_MS;
+	t->cpu_ms = v->cpu_ms;
+	t->credit_ms += (double)worked * r->cpu / 1e4;
+	if (t->credit_ms > most)
+		t->credit_ms = most;
+}
+
+static void
+begin(struct thrift *t, const struct thrift_view *v)
+{
+	t->has_begun = true;
+	t->credit_ms = THRIFT_CREDIT_MS;
+	t->cpu_ms = v->cpu_ms;
+	t->generation = v->generation;
+	t->since_ms = v->now_ms;
+}
+
+/* A new generation serves alone: its yield is measured from now on. */
+static void
+turn_over(struct thrift *t, const struct thrift_view *v)
+{
+	t->generation = v->generation;
+	t->since_ms = v->now_ms;
+	t->has_floor = false;
+	t->uss_sum_kb = 0;
+	t->looks = 0;
+	t->is_measuring = t->seen_pss_kb > 0 && t->seen_requests > 0;
+	t->before_kb = t->seen_pss_kb;
+	t->before_requests = t->seen_requests;
+	t->until_ms = v->now_ms + MEASURE_MAX_MS;
+	t->sum_kb = 0;
+	t->samples = 0;
+}
+
+static bool
+finish(struct thrift *t, const struct thrift_rules *r,
+    const struct thrift_view *v, struct thrift_yield *out)
+{
+	if (t->samples == 0)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->generation = t->generation;
+	out->before_kb = t->before_kb;
+	out->after_kb = (uint64_t)(t->sum_kb / t->samples);
+	out->requests = v->requests;
+	out->cost_ms = t->cost_ms;
+	out->gain_kb = (int64_t)out->before_kb - (int64_t)out->after_kb;
+	out->percent = 100. * (double)out->gain_kb / (double)out->before_kb;
+	out->is_poor = out->gain_kb < (int64_t)min_gain_kb(r, t->before_kb);
+	t->poor = out->is_poor ? t->poor + 1 : 0;
+	t->is_measuring = false;
+	return true;
+}
+
+bool
+thrift_look(struct thrift *t, const struct thrift_rules *r,
+    const struct thrift_view *v, struct thrift_yield *out)
+{
+	bool known = false;
+
+	if (!t->has_begun)
+		begin(t, v);
+	earn(t, r, v);
+	if (!v->is_idle) {
+		/* The next one has begun: what was seen so far must do. */
+		if (t->was_idle && t->is_measuring)
+			known = finish(t, r, v, out);
+		t->was_idle = false;
+		return known;
+	}
+	if (v->generation != t->generation)
+		turn_over(t, v);
+	if (!t->has_floor && v->requests >= FLOOR_REQUESTS) {
+		t->floor_kb = v->uss_kb;
+		t->has_floor = true;
+	}
+	t->uss_sum_kb += (double)v->uss_kb;
+	t->looks++;
+	t->was_idle = true;
+	t->seen_pss_kb = v->pss_kb;
+	t->seen_requests = v->requests;
+	if (!t->is_measuring || v->requests == 0)
+		return false;
+	t->sum_kb += (double)v->pss_kb;
+	t->samples++;
+	if (v->requests < t->before_requests && v->now_ms < t->until_ms)
+		return false;
+	return finish(t, r, v, out);
+}
+
+static uint64_t
+interval_ms(const struct thrift *t, const struct thrift_rules *r)
+{
+	unsigned int shift = t->poor < POOR_ALLOWED ? 0 : t->poor - 1;
+
+	return r->interval_ms
+	       << (shift < POOR_SHIFT_MAX ? shift : POOR_SHIFT_MAX);
+}
+
+static uint64_t
+gain_kb(const struct thrift *t, const struct thrift_view *v)
+{
+	double warmth = v->decay < 1. ? 1. - v->decay : 0.;
+	double own = (double)v->uss_kb, warm = 0, cycle = 0;
+
+	if (t->has_floor && v->uss_kb > t->floor_kb)
+		warm = (own - (double)t->floor_kb) * warmth;
+	if (t->looks > 0)
+		cycle = own - t->uss_sum_kb / t->looks;
+	if (warm < cycle)
+		warm = cycle;
+	return warm > 0 ? (uint64_t)warm : 0;
+}
+
+bool
+thrift_pays(const struct thrift *t, const struct thrift_rules *r,
+    const struct thrift_view *v, char *why, size_t size)
+{
+	uint64_t gain = gain_kb(t, v), cost = cost_guess(t, v);
+	uint64_t least = min_gain_kb(r, v->pss_kb);
+
+	if (!v->is_idle || v->workers < 2 || v->generation != t->generation) {
+		snprintf(why, size, "there is nothing to share");
+		return false;
+	}
+	if (v->now_ms < t->since_ms + interval_ms(t, r)) {
+		snprintf(why, size, "the generation is young");
+		return false;
+	}
+	if (gain < least) {
+		snprintf(why, size,
+		    "it would bring %" PRIu64 " of %" PRIu64 " MB wanted",
+		    gain / 1024, least / 1024);
+		return false;
+	}
+	if (t->credit_ms < (double)cost) {
+		snprintf(why, size,
+		    "it costs %" PRIu64 " ms of CPU, refork_cpu has earned "
+		    "%.0f",
+		    cost, t->credit_ms);
+		return false;
+	}
+	/* While generations overlap: the new mold's own heap comes on top. */
+	if (v->budget_kb > 0 &&
+	    v->pss_kb + v->mold_rss_kb > v->budget_kb + v->fattest_kb) {
+		snprintf(why, size, "no room for a second mold in the budget");
+		return false;
+	}
+	snprintf(why, size,
+	    "auto: %u workers hold %" PRIu64 " MB of their own after %" PRIu64
+	    " requests each, about %" PRIu64 " MB to gain, %.0f %% warm, "
+	    "for about %" PRIu64 " ms of CPU",
+	    v->workers, v->uss_kb / 1024, v->requests, gain / 1024,
+	    100. * (1. - v->decay), cost);
+	return true;
+}
+
+void
+thrift_cost(struct thrift *t, uint64_t cpu_ms)
+{
+	t->cost_ms = cpu_ms > 0 ? cpu_ms : 1;
+	t->credit_ms -= (double)t->cost_ms;
+}

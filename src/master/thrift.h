@@ -1,0 +1,92 @@
+/*
+ * thrift.h - refork :auto: does a refork pay now, and did the last one?
+ *
+ * Gain: the larger of two guesses. What the workers have now above this
+ * generation's mean: if the next one goes the same way, that much is saved. And
+ * what they have beyond what the first requests brought, as far as they are
+ * warm (faults per request against those of the first): that stays shared.
+ * Cost: CPU time of the last one, paid from a credit that grows with the pool's
+ * own CPU time. Yield: PSS before against its mean over as many requests again;
+ * two poor ones make the interval longer.
+ *
+ * Runs in:    master; pure, tested with series of samples
+ * Owns:       nothing
+ * After fork: unchanged
+ * Raises:     never
+ */
+#ifndef MASTER_THRIFT_H
+#define MASTER_THRIFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What reforks may cost before the pool has worked at all, in ms of CPU. */
+#define THRIFT_CREDIT_MS 10000
+
+struct thrift_rules {
+	uint64_t min_gain_kb; /* 0 = 5 % of the pool, at least 8 MB */
+	uint64_t interval_ms;
+	uint32_t cpu; /* of the pool's CPU time, in 1/100 of a percent */
+};
+
+struct thrift_view {
+	uint64_t now_ms;
+	uint32_t generation;
+	uint64_t requests; /* since the fork, mean of the workers */
+	uint64_t pss_kb;   /* of the pool */
+	uint64_t uss_kb;   /* of the workers, in sum */
+	uint32_t workers;
+	uint64_t cpu_ms;      /* of all processes so far; only grows */
+	uint64_t mold_rss_kb; /* what the next mold has to prepare */
+	uint64_t fattest_kb;  /* the largest worker's PSS */
+	uint64_t budget_kb;   /* 0 = none */
+	double decay; /* faults per request, now against the first; 0 to 1 */
+	bool is_idle; /* no succession is under way, all workers are of it */
+};
+
+struct thrift {
+	bool has_begun;
+	uint32_t generation;
+	uint64_t since_ms; /* this generation serves */
+	uint64_t floor_kb; /* USS of the workers after the first requests */
+	bool has_floor;
+	double uss_sum_kb; /* over this generation's looks, for the mean */
+	uint32_t looks;
+	double credit_ms;
+	uint64_t cpu_ms;  /* as of the last view */
+	uint64_t cost_ms; /* of the last refork, 0 = not known */
+	unsigned int poor;
+	/* The refork whose yield is being measured. */
+	bool is_measuring;
+	uint64_t before_kb;
+	uint64_t before_requests;
+	uint64_t until_ms;
+	double sum_kb;
+	uint32_t samples;
+	/* The state right before now: it becomes before_* when one begins. */
+	uint64_t seen_pss_kb;
+	uint64_t seen_requests;
+	bool was_idle;
+};
+
+struct thrift_yield {
+	uint32_t generation;
+	uint64_t before_kb, after_kb; /* after: the mean */
+	uint64_t requests;            /* per worker, that it was taken over */
+	uint64_t cost_ms;
+	int64_t gain_kb;
+	double percent;
+	bool is_poor;
+};
+
+/* One look: true when the yield of the last refork is known, in *out. */
+bool thrift_look(struct thrift *, const struct thrift_rules *,
+    const struct thrift_view *, struct thrift_yield *out);
+/* Should one begin? The reason, or what stands against it, in why. */
+bool thrift_pays(const struct thrift *, const struct thrift_rules *,
+    const struct thrift_view *, char *why, size_t size);
+/* The new generation's mold is ready and has used so much CPU. */
+void thrift_cost(struct thrift *, uint64_t cpu_ms);
+
+#endif
