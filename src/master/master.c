@@ -292,7 +292,10 @@ master_run(const struct options *o)
 		log_level_set(LOG_LV_DEBUG);
 	if (init(&m, o) < 0)
 		return 1;
-	signals_start(&m);
+	if (signals_start(&m) < 0) {
+		fini(&m);
+		return 1;
+	}
 	master_title(&m);
 	m.pool.mold = moldlink_boot(&m.pool, 0, &why);
 	if (m.pool.mold == NULL) {

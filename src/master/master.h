@@ -26,8 +26,6 @@
 #include "master/options.h"
 #include "master/pool.h"
 
-#define MASTER_SIGNALS 12
-
 struct control;
 struct inquiries;
 
@@ -55,7 +53,8 @@ struct master {
 	struct deaths deaths;
 	struct oom oom;
 	char pid_file[4096]; /* what this master wrote, "" = none */
-	ev_signal signals[MASTER_SIGNALS];
+	ev_io stop_io;       /* a signalfd of TERM, QUIT, INT */
+	ev_io signal_io;
 	ev_prepare before_sleep;
 	ev_timer watchdog;
 	ev_timer stop_limit;
@@ -79,7 +78,9 @@ int master_apply(
 void master_says_ready(struct master *);
 
 /* signals.c */
-void signals_start(struct master *);
+int signals_start(struct master *); /* 0, -errno (logged) */
+/* TERM, QUIT and INT that have come: before a death is taken for a mishap. */
+void signals_stops_first(struct master *);
 void signals_default(void); /* in a child, before exec */
 /* watchdog.c */
 void watchdog_start(struct master *);

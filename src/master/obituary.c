@@ -65,13 +65,15 @@ obituary_mold(struct moldlink *l, char *cause, size_t cap)
 {
 	const struct process *p = &l->process;
 	struct death *d = enter(p, "mold", l->why.text, cause, cap);
-	bool asked =
-	    l->state == MOLD_STOPPING || p->master->phase >= MASTER_STOPPING;
+	enum master_phase phase = p->master->phase;
+	bool fine = phase == MASTER_KILLING ||
+		    ((l->state == MOLD_STOPPING || phase == MASTER_STOPPING) &&
+			pidfd_ok(&p->exit));
 
 	d->generation = l->generation;
 	d->age_ms = clock_ms() - l->born_ms;
 	if (l->is_config_error || l->check_only)
 		return; /* the one line was or will be said by whoever asked */
-	(asked && pidfd_ok(&p->exit) ? log_info : log_error)(
+	(fine ? log_info : log_error)(
 	    "mold gen=%u pid=%d ended (%s)", l->generation, (int)p->pid, cause);
 }

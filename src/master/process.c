@@ -161,6 +161,7 @@ process_look(struct process *p)
 	if (!p->dead) {
 		if (!pidfd_gone(p->pidfd))
 			return;
+		signals_stops_first(p->master);
 		p->dead = true;
 		/* A dead pidfd stays readable: watching it would spin. */
 		ev_io_stop(loop_of(p), &p->pidfd_io);

@@ -1,15 +1,26 @@
 /*
  * Signals to the master become the calls that the control socket makes too.
- * ev_signal works in a loop of one's own; ev_child is not wanted (DESIGN 2).
+ *
+ * They are blocked and read from two signalfds, because a stop must be heard
+ * before the deaths it brings: Ctrl-C in a terminal reaches the whole process
+ * group. The kernel has sent it to all of them before the first one's pidfd
+ * says that it has ended, but not before the loop has asked for events.
  */
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "master/master.h"
 
-static const int numbers[] = { SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1,
-	SIGUSR2, SIGURG, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD };
+static const int stops[] = { SIGTERM, SIGQUIT, SIGINT };
+static const int others[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGURG, SIGTTIN,
+	SIGTTOU, SIGWINCH, SIGCHLD };
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static struct process *
 by_pid(struct master *m, pid_t pid)
@@ -74,25 +85,24 @@ refork(struct master *m, const char *name)
 }
 
 static void
-on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+stop_with(struct master *m, int signo)
 {
-	struct master *m = w->data;
 	bool unicorn = m->pool.settings.personality == RFK_UNICORN;
 
-	(void)loop;
-	(void)revents;
-	switch (w->signum) {
+	if (signo == SIGQUIT)
+		master_stop(m, true, "SIGQUIT");
+	else if (signo == SIGTERM)
+		master_stop(m, !unicorn, "SIGTERM");
+	else
+		master_stop(m, false, "SIGINT");
+}
+
+static void
+act_on(struct master *m, int signo)
+{
+	switch (signo) {
 	case SIGCHLD:
 		on_child(m);
-		break;
-	case SIGQUIT:
-		master_stop(m, true, "SIGQUIT");
-		break;
-	case SIGTERM:
-		master_stop(m, !unicorn, "SIGTERM");
-		break;
-	case SIGINT:
-		master_stop(m, false, "SIGINT");
 		break;
 	case SIGHUP:
 		master_reload(m, "SIGHUP");
@@ -121,27 +131,85 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	}
 }
 
+/* What is pending, once: a flood of signals must not hold up the loop. */
+static void
+drain(struct master *m, int fd, void (*on)(struct master *, int signo))
+{
+	struct signalfd_siginfo si[COUNT(others)];
+	ssize_t n = read(fd, si, sizeof(si));
+	ssize_t i;
+
+	for (i = 0; i < n / (ssize_t)sizeof(si[0]); i++)
+		on(m, (int)si[i].ssi_signo);
+}
+
 void
+signals_stops_first(struct master *m)
+{
+	drain(m, m->stop_io.fd, stop_with);
+}
+
+static void
+on_stop(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	signals_stops_first(w->data);
+}
+
+static void
+on_other(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	drain(w->data, w->fd, act_on);
+}
+
+/* Handlers and SIG_IGN may be inherited; what is blocked is kept all the same,
+ * except that an ignored SIGCHLD has no zombies. */
+static int
+watch(struct master *m, ev_io *io, void (*on)(struct ev_loop *, ev_io *, int),
+    const int *list, size_t n)
+{
+	sigset_t set;
+	size_t i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; i < n; i++) {
+		sigaddset(&set, list[i]);
+		signal(list[i], SIG_DFL);
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	ev_io_init(io, on, fd, EV_READ);
+	io->data = m;
+	ev_io_start(m->loop, io);
+	return 0;
+}
+
+int
 signals_start(struct master *m)
 {
-	size_t i;
+	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		ev_signal_init(&m->signals[i], on_signal, numbers[i]);
-		m->signals[i].data = m;
-		ev_signal_start(m->loop, &m->signals[i]);
-	}
+	rc = watch(m, &m->stop_io, on_stop, stops, COUNT(stops));
+	if (rc == 0)
+		rc = watch(m, &m->signal_io, on_other, others, COUNT(others));
+	if (rc < 0)
+		log_fatal("signalfd: %s: Linux 2.6.27 or later is needed",
+		    strerror(-rc));
+	return rc;
 }
 
 void
 signals_default(void)
 {
 	sigset_t none;
-	size_t i;
 
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		signal(numbers[i], SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -60,6 +60,27 @@ send INT "$MASTER"
 ok 'INT does not wait for it' ended
 nok 'the client sees the end' wait "$SLOW"
 
+# To the whole process group, as Ctrl-C in a terminal: nobody's death is a mishap
+cat >"$DIR/leader" <<END
+#!/bin/sh
+exec perl -e 'setpgrp or die; exec @ARGV or die' '$REFORKD' "\$@"
+END
+chmod +x "$DIR/leader"
+sed 's/^worker_processes.*/worker_processes 8/' "$CONF" >"$DIR/group.conf.rb"
+group() { # SIGNAL; five times, because it is a matter of who is first
+	for try in 1 2 3 4 5; do
+		: >"$LOG"
+		REFORKD=$DIR/leader spawn "$DIR/group.conf.rb"
+		until_true logged 'master process ready' && kill -"$1" "-$MASTER" &&
+			until_true gone "$MASTER" && wait "$MASTER" || return
+		MASTER=
+		if grep -Ev ' INFO -- : ' "$LOG"; then return 1; fi
+	done
+}
+conf=$CONF
+for sig in INT TERM QUIT; do ok "$sig to the group is a stop like another" group $sig; done
+CONF=$conf
+
 # Those that change something
 again
 is 'the pid file is the master'\''s' "$(cat "$DIR/pid")" "$MASTER"
