@@ -21,14 +21,14 @@ BASE = buf clock fail fd log pidfd procmem title fault loop escape record sockpa
 IPC = wire chan board settings allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
-MASTER = main options master signals pool lineage choice succession \
+MASTER = main options master signals pool lineage choice succession hooks \
 	refusal rollout outcome \
 	process child moldlink obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print door control inquiry verbs status
 CTL = command client ask find report table dump main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog
-MOLD = main wake config again boot mold hatch
+MOLD = main wake config state again boot behalf mold hatch
 WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input env call head response stream hijack out \
 	depart rack

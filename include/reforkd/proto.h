@@ -113,7 +113,11 @@ enum rfk_hook_name {
 	RFK_HOOK_AFTER_HARD_TIMEOUT = 3,
 	RFK_HOOK_LOG = 4, /* tail: a line of the master's for the file's logger;
 			     slot = severity */
+	RFK_HOOK_END
 };
+
+/* In rfk_hook.slot: it is a mold, not a worker. */
+#define RFK_HOOK_MOLD UINT32_MAX
 
 struct rfk_hook {
 	uint64_t token;
@@ -123,7 +127,15 @@ struct rfk_hook {
 	int32_t pid;
 	int32_t code;
 	int32_t status;
+	uint32_t limit_ms; /* then it is interrupted */
+	uint32_t unused;
 };
+
+/* The configuration's instance variables: a sealed memfd, opaque to us. */
+struct rfk_state {
+	uint64_t bytes;
+};
+#define RFK_STATE_MAX (1u << 20)
 
 struct rfk_exiting {
 	uint32_t why; /* enum rfk_exit_why */
@@ -184,6 +196,7 @@ struct rfk_msg {
 		struct rfk_stop stop;
 		struct rfk_volunteer volunteer;
 		struct rfk_hook hook;
+		struct rfk_state state;
 		struct rfk_exiting exiting;
 		struct rfk_ask ask;
 		struct rfk_ask answer;

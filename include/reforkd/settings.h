@@ -80,6 +80,7 @@ int64_t settings_refork_limit(
 int64_t settings_soft_ms(const struct rfk_settings_table *);
 int64_t settings_drain_ms(const struct rfk_settings_table *);
 int64_t settings_with_jitter(int64_t limit, int64_t percent, uint64_t token);
+int64_t settings_hook_ms(const struct rfk_settings_table *);
 int64_t settings_unavailable(
     const struct rfk_settings_table *, int64_t workers);
 

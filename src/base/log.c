@@ -19,7 +19,7 @@ static const char *const names[] = { "DEBUG", "INFO", "WARN", "ERROR",
 
 static enum log_level lowest = LOG_LV_INFO;
 static const char *progname = "";
-static void (*sink)(enum log_level, const char *, void *);
+static log_sink *sink;
 static void *sink_arg;
 static bool in_sink;
 
@@ -36,7 +36,7 @@ log_level_set(enum log_level level)
 }
 
 void
-log_sink_set(void (*to)(enum log_level, const char *text, void *), void *arg)
+log_sink_set(log_sink *to, void *arg)
 {
 	sink = to;
 	sink_arg = arg;
@@ -111,6 +111,42 @@ text_put(struct line *line, const char *text, size_t len)
 	}
 }
 
+/* The byte after the last is the caller's to spare. */
+static void
+line_write(char *bytes, size_t len)
+{
+	bytes[len] = '\n';
+	while (write(STDERR_FILENO, bytes, len + 1) < 0 && errno == EINTR)
+		continue;
+}
+
+void
+log_put(const char *text)
+{
+	struct line line;
+	int saved = errno;
+
+	line.len = strnlen(text, LINE_MAX_BYTES);
+	memcpy(line.bytes, text, line.len);
+	line_write(line.bytes, line.len);
+	errno = saved;
+}
+
+/* A sink that logs because it cannot send must not come back here. */
+static bool
+taken(struct line *line, enum log_level level)
+{
+	bool took;
+
+	if (sink == NULL || in_sink)
+		return false;
+	in_sink = true;
+	line->bytes[line->len] = '\0';
+	took = sink(level, line->bytes, line->bytes + line->text, sink_arg);
+	in_sink = false;
+	return took;
+}
+
 /* errno stays: callers log first and return it afterwards. */
 static void
 emit(enum log_level level, const char *text, size_t len)
@@ -120,17 +156,8 @@ emit(enum log_level level, const char *text, size_t len)
 
 	head_put(&line, level);
 	text_put(&line, text, len);
-	line.bytes[line.len] = '\n';
-	while (write(STDERR_FILENO, line.bytes, line.len + 1) < 0 &&
-	       errno == EINTR)
-		continue;
-	/* A sink that logs because it cannot send must not come back here. */
-	if (sink != NULL && !in_sink) {
-		in_sink = true;
-		line.bytes[line.len] = '\0';
-		sink(level, line.bytes + line.text, sink_arg);
-		in_sink = false;
-	}
+	if (!taken(&line, level))
+		line_write(line.bytes, line.len);
 	errno = saved;
 }
 
@@ -165,6 +192,16 @@ log_lines(enum log_level level, const char *text)
 		if (*text == '\n')
 			text++;
 	}
+}
+
+void
+log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(level, fmt, ap);
+	va_end(ap);
 }
 
 void

@@ -3,7 +3,7 @@
  * "I, [2026-11-22T04:00:00.123456 #4242]  INFO -- : text"
  *
  * A line is one write(2). A full disk or a closed pipe loses the line and
- * nothing else. The sink lets the master copy lines to a file's own logger.
+ * nothing else. The sink lets the master hand lines to a file's own logger.
  *
  * Runs in:    every process
  * Owns:       nothing
@@ -14,6 +14,7 @@
 #define BASE_LOG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum log_level {
 	LOG_LV_DEBUG,
@@ -24,13 +25,22 @@ enum log_level {
 };
 
 void log_level_set(enum log_level);
-/* Also called with each line (without its newline); NULL = none. */
-void log_sink_set(
-    void (*sink)(enum log_level, const char *text, void *), void *);
+/*
+ * Offered each line first, without its newline; `text` is where in it the head
+ * ends. True = taken: it is not written. What is logged inside is written.
+ * NULL = none.
+ */
+typedef bool log_sink(
+    enum log_level, const char *line, const char *text, void *);
+void log_sink_set(log_sink *, void *);
+/* Writes a line that a sink has taken, as it was then. */
+void log_put(const char *line);
 /* Put between "-- " and ":"; "" by default, "[Pitchfork]" in that personality.
  */
 void log_progname_set(const char *borrowed);
 
+void log_at(enum log_level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -368,6 +368,15 @@ settings_drain_ms(const struct rfk_settings_table *t)
 				    : t->timeout + t->keepalive_timeout;
 }
 
+/* A FORK may lie behind a callback, and has spawn_timeout. */
+int64_t
+settings_hook_ms(const struct rfk_settings_table *t)
+{
+	int64_t most = t->spawn_timeout / 2;
+
+	return t->hook_timeout < most ? t->hook_timeout : most;
+}
+
 int64_t
 settings_unavailable(const struct rfk_settings_table *t, int64_t workers)
 {

@@ -192,6 +192,19 @@ pool_elder_quit(struct pool *p, uint32_t slot)
 }
 
 void
+pool_take_state(struct pool *p, struct moldlink *l)
+{
+	if (l->state_fd < 0)
+		return;
+	fd_close(&p->state_fd);
+	p->state_fd = l->state_fd;
+	p->state_bytes = l->state_bytes;
+	l->state_fd = -1;
+	if (l == p->mold && p->succession.next != NULL)
+		moldlink_state(p->succession.next);
+}
+
+void
 pool_install(struct pool *p, struct moldlink *l)
 {
 	struct rfk_board *board = p->master->board;
@@ -205,6 +218,7 @@ pool_install(struct pool *p, struct moldlink *l)
 		pool_discard(p, p->mold);
 	}
 	p->mold = l;
+	pool_take_state(p, l);
 	p->generation = l->generation;
 	if (p->last_generation < l->generation)
 		p->last_generation = l->generation;
@@ -231,6 +245,7 @@ pool_mold_ready(struct pool *p, struct moldlink *l)
 	p->mold = NULL;
 	pool_install(p, l);
 	p->master->phase = MASTER_SERVING;
+	hooks_monitor_ready(p);
 	watchdog_start(p->master);
 }
 

@@ -44,7 +44,10 @@ on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	/* after_monitor_ready goes before the first FORK. */
+	hooks_step(&m->pool);
 	pool_reconcile(&m->pool);
+	hooks_step(&m->pool);
 }
 
 static void

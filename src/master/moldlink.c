@@ -5,6 +5,7 @@
 #include "master/moldlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <reforkd/version.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "master/inquiry.h"
 #include "master/master.h"
@@ -81,7 +83,10 @@ on_gone(void *owner)
 	l->forking = NULL;
 	if (forking != NULL)
 		child_event(forking, LIFE_MOLD_GONE);
+	hooks_lost(l->pool, l);
+	hooks_mold_exit(l->pool, l);
 	pool_mold_gone(l->pool, l, cause);
+	fd_close(&l->state_fd);
 	if (l->has_settings)
 		settings_fini(&l->settings);
 	free(l);
@@ -176,6 +181,23 @@ failed(struct moldlink *l, const struct rfk_msg *msg)
 	l->is_config_error = msg->u.failed.is_config != 0;
 }
 
+/* Opaque here; a boot that follows gets it with its START. */
+static void
+state_came(struct moldlink *l, const struct rfk_state *state, int *fds)
+{
+	fd_close(&l->state_fd);
+	if (state->bytes > RFK_STATE_MAX) {
+		fd_close(&fds[0]);
+		moldlink_kill(l, "sent a state of %llu bytes",
+		    (unsigned long long)state->bytes);
+		return;
+	}
+	l->state_fd = fds[0];
+	l->state_bytes = state->bytes;
+	if (l == l->pool->mold)
+		pool_take_state(l->pool, l);
+}
+
 static void
 ready(struct moldlink *l)
 {
@@ -187,6 +209,7 @@ ready(struct moldlink *l)
 	log_info("mold gen=%u pid=%d ready after %llums", l->generation,
 	    (int)l->process.pid,
 	    (unsigned long long)(l->ready_ms - l->born_ms));
+	moldlink_state(l);
 	pool_mold_ready(l->pool, l);
 }
 
@@ -222,8 +245,14 @@ on_message(void *owner, const struct rfk_msg *msg, int *fds)
 	case RFK_MSG_ANSWER:
 		inquiry_mold_answers(l, msg);
 		break;
+	case RFK_MSG_HOOKED:
+		hooks_done(l->pool, l, &msg->u.hook);
+		break;
+	case RFK_MSG_STATE:
+		state_came(l, &msg->u.state, fds);
+		break;
 	default:
-		break; /* HOOKED: nobody waits for it */
+		break; /* the wire lets nothing else through */
 	}
 	pool_touch(l->pool);
 }
@@ -253,6 +282,7 @@ link_open(struct pool *pool, uint32_t generation, pid_t pid, int take_pidfd,
 	}
 	l->pool = pool;
 	l->generation = generation;
+	l->state_fd = -1;
 	l->born_ms = clock_ms();
 	process_init(&l->process, pool->master, l, &calls);
 	if (process_open(&l->process, RFK_MOLD, pid, take_pidfd, take_chan_fd) <
@@ -268,15 +298,20 @@ send_start(struct moldlink *l)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_START };
 	struct buf tail = BUF_INIT;
+	int state = l->pool->state_fd;
 	int rc = options_encode(l->pool->master->options, &tail);
 
+	if (rc == 0 && state >= 0) {
+		state = fcntl(state, F_DUPFD_CLOEXEC, 3);
+		rc = state < 0 ? -errno : 0;
+	}
 	if (rc == 0) {
 		msg.u.start.protocol = RFK_PROTOCOL;
 		msg.u.start.generation = l->generation;
 		msg.u.start.master_pid = l->pool->master->board->master_pid;
 		msg.tail = tail.data;
 		msg.tail_len = (uint32_t)tail.len;
-		rc = process_put(&l->process, &msg, NULL, 0);
+		rc = process_put(&l->process, &msg, &state, state >= 0 ? 1 : 0);
 	}
 	buf_fini(&tail);
 	return rc;
@@ -374,7 +409,7 @@ moldlink_reopen(struct moldlink *l)
 	process_put(&l->process, &msg, NULL, 0);
 }
 
-void
+int
 moldlink_hook(struct moldlink *l, const struct rfk_hook *hook, const char *text)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_HOOK };
@@ -382,7 +417,22 @@ moldlink_hook(struct moldlink *l, const struct rfk_hook *hook, const char *text)
 	msg.u.hook = *hook;
 	msg.tail = text;
 	msg.tail_len = text != NULL ? (uint32_t)strlen(text) : 0;
-	process_put(&l->process, &msg, NULL, 0);
+	return process_put(&l->process, &msg, NULL, 0);
+}
+
+void
+moldlink_state(struct moldlink *l)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_STATE };
+	int fd;
+
+	if (l->by_boot || l->pool->state_fd < 0 || !moldlink_usable(l))
+		return;
+	fd = fcntl(l->pool->state_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return;
+	msg.u.state.bytes = l->pool->state_bytes;
+	process_put(&l->process, &msg, &fd, 1);
 }
 
 void

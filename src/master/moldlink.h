@@ -25,6 +25,7 @@ struct pool;
 struct child;
 struct rfk_hook;
 struct rfk_ask;
+struct hook_call;
 
 enum mold_state {
 	MOLD_EVALUATING, /* exec'd; SETTINGS to come */
@@ -47,6 +48,10 @@ struct moldlink {
 	uint64_t ready_ms;
 	struct child
 	    *forking; /* one FORK at a time, so that each has its time */
+	struct hook_call *hook; /* under way there; hooks.c's */
+	bool hook_is_late;      /* its deadline has passed */
+	int state_fd;           /* the last STATE it sent, -1 = none */
+	uint64_t state_bytes;
 	struct rfk_settings_table settings; /* by_boot, from SETTINGS on */
 	bool has_settings;
 	struct fail why; /* FAILED's text, or what the master says of its end */
@@ -66,8 +71,9 @@ void moldlink_stop(struct moldlink *, bool run_at_exit);
 void moldlink_kill(struct moldlink *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void moldlink_reopen(struct moldlink *);
-void moldlink_hook(
-    struct moldlink *, const struct rfk_hook *, const char *text);
+int moldlink_hook(struct moldlink *, const struct rfk_hook *, const char *text);
+/* A candidate knows what a worker knew: it gets the mold's variables. */
+void moldlink_state(struct moldlink *);
 int moldlink_ask(struct moldlink *, const struct rfk_ask *); /* 0, -errno */
 void moldlink_no_listeners(
     struct moldlink *); /* full stop: closes its copies */

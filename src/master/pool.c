@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
@@ -44,19 +45,23 @@ pool_init(struct pool *p, struct master *m, const char *name)
 	ev_timer_init(&p->backoff, on_backoff, 1., 0.);
 	p->backoff.data = p;
 	pool_dropping_init(p);
+	p->state_fd = -1;
 	succession_init(p);
 	p->memory = memory_open(p);
 	if (p->memory == NULL)
 		return -ENOMEM;
+	hooks_init(p);
 	return settings_init(&p->settings);
 }
 
 void
 pool_fini(struct pool *p)
 {
+	hooks_fini(p);
 	succession_fini(p);
 	memory_close(p->memory);
 	p->memory = NULL;
+	fd_close(&p->state_fd);
 	listeners_close(&p->listeners);
 	listeners_close(&p->dropped);
 	listeners_undo(&p->next_listeners);
@@ -261,7 +266,7 @@ stop_step(struct pool *p)
 		if (l == NULL)
 			continue;
 		any = true;
-		if (pool_alive(p) == 0 || l != p->mold)
+		if (l != p->mold || (pool_alive(p) == 0 && hooks_idle(p)))
 			moldlink_stop(l, l == p->mold);
 	}
 	if (!any && pool_alive(p) == 0)
@@ -312,26 +317,6 @@ pool_child_ready(struct pool *p, struct child *c)
 	rollout_child_ready(p, c);
 }
 
-static void
-tell_hook(struct pool *p, const struct child *c)
-{
-	struct rfk_hook hook = { .name = RFK_HOOK_AFTER_WORKER_EXIT };
-
-	if (!p->settings.has_after_worker_exit)
-		return;
-	if (!moldlink_usable(p->mold)) {
-		log_warn(
-		    "after_worker_exit of worker=%u skipped: no mold", c->slot);
-		return;
-	}
-	hook.slot = c->slot;
-	hook.generation = c->generation;
-	hook.pid = c->process.pid;
-	hook.code = c->process.exit.code;
-	hook.status = c->process.exit.status;
-	moldlink_hook(p->mold, &hook, NULL);
-}
-
 void
 pool_child_gone(struct pool *p, struct child *c, const char *cause)
 {
@@ -345,7 +330,7 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 			p->failures = 0;
 		else if (c->drain_ms == 0 && p->master->phase < MASTER_STOPPING)
 			pool_failed(p);
-		tell_hook(p, c);
+		hooks_worker_exit(p, c);
 	}
 	succession_child_gone(p, c, cause != NULL ? cause : "was not made");
 }

@@ -22,6 +22,7 @@
 
 #include "base/fail.h"
 #include "master/child.h"
+#include "master/hooks.h"
 #include "master/listener.h"
 #include "master/moldlink.h"
 #include "master/recycle.h"
@@ -55,6 +56,9 @@ struct pool {
 	struct succession succession;
 	struct recycle recycle;
 	struct memory *memory; /* limits, budget, refork :auto */
+	struct hooks hooks;
+	int state_fd; /* the current mold's STATE, -1 = none */
+	uint64_t state_bytes;
 	unsigned int failures; /* workers that died early, in a row */
 	unsigned int boot_failures;
 	uint64_t not_before_ms; /* no fork or boot before: backoff */
@@ -91,6 +95,8 @@ void pool_child_gone(struct pool *, struct child *, const char *cause);
 void pool_mold_settings(struct pool *, struct moldlink *);
 void pool_mold_ready(struct pool *, struct moldlink *);
 void pool_mold_gone(struct pool *, struct moldlink *, const char *cause);
+/* The mold's state is the pool's, for the next one that boots. */
+void pool_take_state(struct pool *, struct moldlink *);
 /* The next mold is now the one; the old is retired. */
 void pool_install(struct pool *, struct moldlink *);
 /* Of two workers that serve for one slot the older one goes. */

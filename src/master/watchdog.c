@@ -24,6 +24,7 @@ overdue(
 	log_error("%s timeout (%.3fs > %.3fs), killing: %s %s",
 	    child_name(c, name, sizeof(name)), took, (double)timeout / 1e3,
 	    v->method, v->path);
+	hooks_hard_timeout(c->pool, c);
 	child_kill(c, LIFE_STALE, "timeout (%.3fs > %.3fs) in %s %s", took,
 	    (double)timeout / 1e3, v->method, v->path);
 }

@@ -16,10 +16,11 @@
 #include "base/log.h"
 #include "ipc/allocator.h"
 #include "ipc/chan.h"
+#include "mold/state.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
 
-/* Left by the image before: the descriptor of a memfd that holds START. */
+/* Left by the image before: descriptors of memfds that hold START and STATE. */
 #define AGAIN_ENV "REFORKD_AGAIN"
 #define NUMBERS_ENV "REFORKD_MOLD"
 
@@ -33,8 +34,11 @@ again_start(struct start *start)
 
 	if (text == NULL)
 		return -ENOENT;
-	fd = (int)strtol(text, NULL, 10);
+	if (sscanf(text, "%d,%d", &fd, &start->state) != 2)
+		return -EINVAL;
 	unsetenv(AGAIN_ENV);
+	if (start->state >= 0)
+		(void)fd_cloexec(start->state, true);
 	start->is_again = true;
 	rc = -EPROTO;
 	if (lseek(fd, 0, SEEK_SET) == 0 &&
@@ -82,7 +86,7 @@ cmdline_read(char *bytes, size_t cap, char **argv, size_t max)
 }
 
 static int
-variables_put(const struct self *self, int start_fd, int board)
+variables_put(const struct self *self, int start_fd, int state, int board)
 {
 	char number[64];
 	int rc;
@@ -93,7 +97,7 @@ variables_put(const struct self *self, int start_fd, int board)
 		rc = allocator_put(&self->settings);
 	if (rc == 0 && self->settings.yjit != 0 && vm_yjit_at_start_only())
 		rc = environ_put("RUBY_YJIT_ENABLE", "1");
-	snprintf(number, sizeof(number), "%d", start_fd);
+	snprintf(number, sizeof(number), "%d,%d", start_fd, state);
 	if (rc == 0 && setenv(AGAIN_ENV, number, 1) < 0)
 		rc = -ENOMEM;
 	snprintf(number, sizeof(number), "%d,%d", chan_fd(self->master), board);
@@ -109,7 +113,11 @@ again_exec(struct self *self, const struct start *start, int board)
 	static char *argv[1024];
 	int fd = memfd_create("reforkd-start", 0);
 	int rc = fd < 0 ? -errno : 0;
+	int state = state_make();
 
+	/* What the file has spawned and noted is not made a second time. */
+	if (state < 0 && start->state >= 0)
+		state = dup(start->state);
 	if (rc == 0)
 		rc = fd_write_all(fd, &start->head, sizeof(start->head));
 	if (rc == 0)
@@ -117,10 +125,12 @@ again_exec(struct self *self, const struct start *start, int board)
 	if (rc == 0 && cmdline_read(bytes, sizeof(bytes), argv, 1024) == NULL)
 		rc = -EIO;
 	if (rc == 0)
-		rc = variables_put(self, fd, board);
+		rc = variables_put(self, fd, state, board);
 	if (rc == 0) {
 		fd_cloexec(chan_fd(self->master), false);
 		fd_cloexec(board, false);
+		if (state >= 0)
+			(void)fd_cloexec(state, false);
 		execv("/proc/self/exe", argv);
 		rc = -errno;
 	}
@@ -130,5 +140,6 @@ again_exec(struct self *self, const struct start *start, int board)
 	unsetenv(AGAIN_ENV);
 	fd_cloexec(chan_fd(self->master), true);
 	fd_cloexec(board, true);
+	fd_close(&state);
 	fd_close(&fd);
 }

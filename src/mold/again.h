@@ -24,6 +24,7 @@ struct self;
 struct start {
 	struct rfk_start head;
 	struct buf tail;
+	int state;     /* the last mold's STATE, -1 = none */
 	bool is_again; /* this image was started by another one of it */
 };
 

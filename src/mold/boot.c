@@ -19,6 +19,7 @@
 #include "ipc/chan.h"
 #include "mold/again.h"
 #include "mold/config.h"
+#include "mold/state.h"
 #include "mold/wake.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
@@ -133,6 +134,7 @@ start_get(struct self *self, struct start *start)
 		rc = await(self, RFK_MSG_START, &msg, fds, &nfds);
 		if (rc <= 0)
 			return rc < 0 ? rc : -ECANCELED;
+		start->state = nfds > 0 ? fds[0] : -1;
 		start->head = msg.u.start;
 		rc = buf_put(&start->tail, msg.tail, msg.tail_len);
 	}
@@ -226,9 +228,15 @@ file_evaluate(struct self *self, const struct start *start, int board)
 {
 	struct ruby_error why;
 	struct buf block = BUF_INIT;
-	int rc;
+	struct buf state = BUF_INIT;
+	int rc = state_read(start->state, &state);
 
-	if (config_evaluate(start->tail.data, start->tail.len, &why) < 0)
+	if (rc < 0)
+		log_warn("the state of the last mold cannot be read: %s",
+		    strerror(-rc));
+	rc = config_evaluate(start->tail.data, start->tail.len, &state, &why);
+	buf_fini(&state);
+	if (rc < 0)
 		return boot_failed(self, "the configuration", &why);
 	rc = settings_make(self, &block);
 	if (rc == 0 && !start_has(start, "check") && again_needed(self, start))
@@ -250,7 +258,7 @@ file_evaluate(struct self *self, const struct start *start, int board)
 int
 boot_run(struct self *self, int board)
 {
-	struct start start = { .tail = BUF_INIT };
+	struct start start = { .tail = BUF_INIT, .state = -1 };
 	struct ruby_error why;
 	int rc;
 
@@ -275,6 +283,7 @@ boot_run(struct self *self, int board)
 		if (rc == 0)
 			rc = app_load(self);
 	}
+	fd_close(&start.state);
 	buf_fini(&start.tail);
 	return rc;
 }

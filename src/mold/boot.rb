@@ -19,17 +19,22 @@ module Reforkd
   end
 
   class Config
-    INTERNAL = %i[evaluate block personality_number app_load outputs_reopen].freeze
+    # What unicorn and pitchfork run in their masters: worth a HOOK message.
+    MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
+      hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
+    INTERNAL = %i[state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
     # tail: "name=value" NUL ..., as START brings them.
-    def self.load(tail)
+    def self.load(tail, state = nil)
       options = Hash.new { |hash, key| hash[key] = [] }
       tail.split("\0").each do |pair|
         name, value = pair.split("=", 2)
         options[name] << value.force_encoding(Encoding.default_external)
       end
-      new(options).tap(&:evaluate)
+      config = new(options)
+      config.state_restore(state) if state
+      config.tap(&:evaluate)
     end
 
     def evaluate
@@ -55,7 +60,7 @@ module Reforkd
     def block
       pairs = SETTINGS.filter_map { |name, row| [name, encode(name, row[0])] if @set.key?(name) && !@set[name].nil? }
       pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
-      pairs << [:has_after_worker_exit, 1] if hook?(:after_worker_exit)
+      MASTER_HOOKS.each { |setting, hook| pairs << [setting, hook_place(hook)[0, 4095]] if hook?(hook) }
       pairs << [:has_logger, 1] if own_logger
       pairs << [:config_file, @file_found] if @file
       pairs << [:rackup, File.expand_path(@rackup)] if @rackup

@@ -34,6 +34,12 @@ static const unsigned char server_rb[] = {
 static const unsigned char family_rb[] = {
 #include "mold/family.rb.inc"
 };
+static const unsigned char behalf_rb[] = {
+#include "mold/behalf.rb.inc"
+};
+static const unsigned char state_rb[] = {
+#include "mold/state.rb.inc"
+};
 static const unsigned char app_rb[] = {
 #include "mold/app.rb.inc"
 };
@@ -50,6 +56,8 @@ static const struct prelude parts[] = {
 	{ "limits.rb", limits_rb, sizeof(limits_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
 	{ "family.rb", family_rb, sizeof(family_rb) },
+	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
+	{ "state.rb", state_rb, sizeof(state_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },
 };
@@ -104,6 +112,7 @@ config_define(struct ruby_error *why)
 struct evaluating {
 	const char *tail;
 	size_t len;
+	const struct buf *state;
 	VALUE config;
 };
 
@@ -112,16 +121,22 @@ evaluate_raises(VALUE p)
 {
 	struct evaluating *e = (struct evaluating *)p;
 	VALUE class = rb_path2class("Reforkd::Config");
+	VALUE state = e->state->len == 0
+			  ? Qnil
+			  : rb_str_new(e->state->data, (long)e->state->len);
 
-	e->config = rb_funcall(
-	    class, rb_intern("load"), 1, rb_str_new(e->tail, (long)e->len));
+	e->config = rb_funcall(class, rb_intern("load"), 2,
+	    rb_str_new(e->tail, (long)e->len), state);
 	return Qnil;
 }
 
 int
-config_evaluate(const char *tail, size_t len, struct ruby_error *why)
+config_evaluate(const char *tail, size_t len, const struct buf *state,
+    struct ruby_error *why)
 {
-	struct evaluating e = { .tail = tail, .len = len, .config = Qnil };
+	struct evaluating e = {
+		.tail = tail, .len = len, .state = state, .config = Qnil
+	};
 	int rc = ruby_try(evaluate_raises, &e, why);
 
 	if (rc == 0)

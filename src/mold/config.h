@@ -21,8 +21,9 @@ struct ruby_error;
 
 /* The functions return 0, or -ECANCELED with *why. */
 int config_define(struct ruby_error *why); /* our Ruby, and Reforkd::SETTINGS */
-/* START's tail: finds and evaluates the file. */
-int config_evaluate(const char *tail, size_t len, struct ruby_error *why);
+/* START's tail: finds and evaluates the file. `state` may be empty. */
+int config_evaluate(const char *tail, size_t len, const struct buf *state,
+    struct ruby_error *why);
 /* The tail of SETTINGS. */
 int config_settings(
     struct buf *out, enum rfk_personality *, struct ruby_error *why);

@@ -13,13 +13,13 @@ module Reforkd
     PITCHFORK = %i[after_worker_fork after_mold_fork after_monitor_ready before_worker_exit
       after_request_complete after_worker_timeout after_worker_hard_timeout timeout_signal
       max_consecutive_spawn_errors setpgid before_service_worker_ready before_service_worker_exit].freeze
-    NATIVE = %i[control rack boot_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
+    NATIVE = %i[control rack boot_timeout hook_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout client_max_body_size canary_time heap_preparation
       compact yjit shared_sockets umask malloc oob_gc refork refork_cpu refork_min_gain
       refork_interval worker_memory_limit worker_max_requests memory_budget].freeze
 
     COUNTS = %i[worker_processes refork_max_unavailable umask].freeze
-    SECONDS = %i[spawn_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout
+    SECONDS = %i[spawn_timeout hook_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout canary_time refork_interval].freeze
     SIZES = %i[client_body_buffer_size client_max_body_size].freeze
     FLAGS = %i[early_hints check_client_connection heap_preparation compact yjit].freeze
@@ -174,7 +174,8 @@ module Reforkd
 
       device = logger.instance_variable_get(:@logdev)
       device = device.dev if device.respond_to?(:dev)
-      [$stderr, $stdout].any? { |io| io.equal?(device) } ? nil : logger
+      on_terminal = [$stderr, $stdout].any? { |io| io.equal?(device) }
+      on_terminal && plain_logger?(logger) ? nil : logger
     end
 
     def self.directives
@@ -190,6 +191,11 @@ module Reforkd
       @families << [:pitchfork, name] if PITCHFORK.include?(name)
       @families << [:native, name] if NATIVE.include?(name)
       true
+    end
+
+    # What it writes is what the master writes by itself.
+    def plain_logger?(logger)
+      logger.instance_of?(::Logger) && logger.formatter.nil? && logger.progname.nil? && logger.level <= ::Logger::INFO
     end
 
     def default_logger

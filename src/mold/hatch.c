@@ -15,6 +15,7 @@
 #include "base/pidfd.h"
 #include "ipc/chan.h"
 #include "mold/mold.h"
+#include "mold/state.h"
 #include "mold/wake.h"
 #include "ruby/hooks.h"
 #include "ruby/try.h"
@@ -44,8 +45,10 @@ before_fork(
 		.generation = fork->generation };
 	struct ruby_error why;
 
-	if (hooks_about_worker(HOOK_BEFORE_FORK, m->self, &about, &why) == 0)
+	if (hooks_about_worker(HOOK_BEFORE_FORK, m->self, &about, &why) == 0) {
+		state_send(m->self);
 		return 0;
+	}
 	ruby_error_log("before_fork", &why);
 	snprintf(text, size, "before_fork: %.500s (%.100s)", why.message,
 	    why.class_name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,8 +15,10 @@
 #include "base/log.h"
 #include "base/pidfd.h"
 #include "ipc/chan.h"
+#include "mold/behalf.h"
 #include "mold/boot.h"
 #include "mold/hatch.h"
+#include "mold/state.h"
 #include "mold/wake.h"
 #include "ruby/hooks.h"
 #include "ruby/life.h"
@@ -32,6 +35,9 @@
 #define FD_CHANNEL 0
 #define FD_WAKE 1
 #define FD_CHILDREN 2
+/* SIGCHLD is Ruby's (3.1 waits by it), so what callbacks spawned is looked for.
+ */
+#define STRAYS_EVERY_MS 5000
 
 int
 mold_reserve(struct mold *m)
@@ -127,12 +133,50 @@ children_reap(struct mold *m)
 	m->nchildren = kept;
 }
 
+static bool
+is_worker(const struct mold *m, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < m->nchildren; i++)
+		if (m->children[i].pid == pid)
+			return true;
+	return false;
+}
+
+/*
+ * A child that is no worker and that nobody waits for: what a callback spawned.
+ * Left alone until the next look, for a Process.detach of the application's.
+ */
+static void
+strays_reap(struct mold *m)
+{
+	uint64_t now_ms = clock_ms();
+	siginfo_t si = { .si_pid = 0 };
+
+	if (now_ms - m->strays_ms < STRAYS_EVERY_MS)
+		return;
+	m->strays_ms = now_ms;
+	if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    si.si_pid == 0 || is_worker(m, si.si_pid))
+		return;
+	if (si.si_pid == m->stray &&
+	    waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0) {
+		log_info("reaped unknown subprocess pid=%d", (int)m->stray);
+		m->stray = 0;
+		m->strays_ms = 0; /* there may be more */
+		return;
+	}
+	m->stray = si.si_pid;
+}
+
 static void *
 poll_raw(void *p)
 {
 	struct mold *m = p;
 
-	(void)poll(m->fds, (nfds_t)(FD_CHILDREN + m->nchildren), -1);
+	(void)poll(
+	    m->fds, (nfds_t)(FD_CHILDREN + m->nchildren), STRAYS_EVERY_MS);
 	return NULL;
 }
 
@@ -169,31 +213,8 @@ wait_for_something(struct mold *m)
 				return rc;
 		}
 	children_reap(m);
+	strays_reap(m);
 	return 0;
-}
-
-static int
-hook_run(struct mold *m, const struct rfk_msg *got)
-{
-	static const enum hook hooks[] = {
-		[RFK_HOOK_AFTER_WORKER_EXIT] = HOOK_AFTER_WORKER_EXIT,
-		[RFK_HOOK_AFTER_MONITOR_READY] = HOOK_AFTER_MONITOR_READY,
-		[RFK_HOOK_AFTER_HARD_TIMEOUT] = HOOK_AFTER_HARD_TIMEOUT,
-	};
-	struct rfk_msg msg = { .type = RFK_MSG_HOOKED };
-	const struct rfk_hook *about = &got->u.hook;
-	struct ruby_error why;
-
-	if (about->name == RFK_HOOK_LOG) {
-		(void)hooks_log((int)about->slot, got->tail, got->tail_len);
-	} else if (about->name >= RFK_HOOK_AFTER_WORKER_EXIT &&
-		   about->name <= RFK_HOOK_AFTER_HARD_TIMEOUT) {
-		if (hooks_about_worker(
-			hooks[about->name], m->self, about, &why) < 0)
-			ruby_error_log("a callback of the master's", &why);
-	}
-	msg.u.hook = *about;
-	return chan_put(m->self->master, &msg, NULL, 0);
 }
 
 static enum role
@@ -252,8 +273,10 @@ message_take(struct mold *m, const struct rfk_msg *msg)
 	case RFK_MSG_ASK:
 		inquire(m->self, &msg->u.ask, NULL);
 		return ROLE_MOLD;
+	case RFK_MSG_STATE:
+		return ROLE_MOLD; /* taken with its descriptor */
 	case RFK_MSG_HOOK:
-		return hook_run(m, msg) == 0 ? ROLE_MOLD : ROLE_EXIT;
+		return behalf_run(m->self, msg) == 0 ? ROLE_MOLD : ROLE_EXIT;
 	default:
 		log_warn("mold gen=%u: a message that is not for a mold",
 		    m->self->generation);
@@ -289,6 +312,8 @@ serve(struct mold *m)
 		int nfds = 0;
 		int rc = chan_get(m->self->master, &msg, fds, &nfds);
 
+		if (rc == 1 && msg.type == RFK_MSG_STATE)
+			state_take(m->self, fds[0]);
 		while (nfds > 0)
 			fd_close(&fds[--nfds]);
 		if (rc < 0)
@@ -359,6 +384,9 @@ prepare(struct self *self)
 	if (is_candidate && refused(self))
 		return -ECANCELED;
 	(void)collect_open(&self->settings);
+	/* A candidate's are a worker's; the mold's come with the answer. */
+	if (!is_candidate)
+		state_send(self);
 	if (self->settings.heap_preparation != 0 &&
 	    warm_heap(self->settings.compact != 0, &took_us) == 0)
 		log_info("mold gen=%u: heap prepared in %llu ms",

@@ -31,6 +31,8 @@ struct mold {
 	size_t nchildren;
 	struct pollfd *fds; /* channel, wake, then one for each child */
 	size_t room;        /* of both arrays, in children */
+	pid_t stray;        /* seen dead at the last look, nobody's worker */
+	uint64_t strays_ms;
 };
 
 /* Takes the pidfd: 0, -ENOMEM. */

@@ -28,7 +28,7 @@ module Reforkd
     # What ruby/hooks.c calls. `extra` is the env, or a Process::Status.
     def run_hook(name, nr, generation, pid, requests, extra)
       hook = @set[name]
-      worker = Worker.new(nr, generation, pid, requests, name == :after_mold_fork)
+      worker = Worker.new(nr, generation, pid, requests, nr.nil? || name == :after_mold_fork)
       arguments = [@server ||= Server.new(self), worker, extra]
       count = hook.respond_to?(:arity) && hook.arity >= 0 ? hook.arity : HOOKS.fetch(name).last
       hook.call(*arguments.first(count))

@@ -93,6 +93,12 @@ hooks_has(enum hook hook)
 	return is_set[hook];
 }
 
+const char *
+hooks_name(enum hook hook)
+{
+	return hook_names[hook];
+}
+
 /* Arguments of Reforkd::Config#run_hook, mold/server.rb. */
 struct running {
 	enum hook hook;
@@ -132,16 +138,23 @@ run_raises(VALUE p)
 	const struct running *r = (const struct running *)p;
 	const struct rfk_hook *about = r->about;
 	const struct self *self = r->self;
-	VALUE args[6];
+	VALUE limited[7];
+	VALUE *args = limited + 1;
 
 	args[0] = ID2SYM(rb_intern(hook_names[r->hook]));
 	args[1] = UINT2NUM(about != NULL ? about->slot : self->slot);
+	if (about != NULL && about->slot == RFK_HOOK_MOLD)
+		args[1] = Qnil;
 	args[2] =
 	    UINT2NUM(about != NULL ? about->generation : self->generation);
 	args[3] = INT2NUM(about != NULL ? about->pid : (int)getpid());
 	args[4] = ULL2NUM(about != NULL ? 0 : requests_of(self));
 	args[5] = about != NULL ? status_raises(about) : r->env;
-	return rb_funcallv(the_config, rb_intern("run_hook"), 6, args);
+	if (about == NULL || about->limit_ms == 0)
+		return rb_funcallv(the_config, rb_intern("run_hook"), 6, args);
+	limited[0] = DBL2NUM(about->limit_ms / 1e3);
+	return rb_funcallv(
+	    the_config, rb_intern("run_hook_within"), 7, limited);
 }
 
 static int
@@ -188,31 +201,44 @@ struct logging {
 	int severity;
 	const char *text;
 	size_t len;
+	uint32_t limit_ms;
 	bool done;
 };
 
 static VALUE
 log_raises(VALUE p)
 {
+	static const char *const methods[] = { "debug", "info", "warn", "error",
+		"fatal" };
 	struct logging *l = (struct logging *)p;
-	VALUE logger = logger_of_raises();
+	VALUE text = rb_utf8_str_new(l->text, (long)l->len);
+	VALUE logger;
 
+	if (l->limit_ms > 0) {
+		l->done = RTEST(rb_funcall(the_config, rb_intern("log_within"),
+		    3, DBL2NUM(l->limit_ms / 1e3), INT2NUM(l->severity), text));
+		return Qnil;
+	}
+	logger = logger_of_raises();
 	if (!RTEST(logger))
 		return Qnil;
-	rb_funcall(logger, rb_intern("add"), 2, INT2NUM(l->severity),
-	    rb_utf8_str_new(l->text, (long)l->len));
+	rb_funcall(logger, rb_intern(methods[l->severity]), 1, text);
 	l->done = true;
 	return Qnil;
 }
 
 int
-hooks_log(int severity, const char *text, size_t len)
+hooks_log(int severity, const char *text, size_t len, uint32_t limit_ms,
+    struct ruby_error *why)
 {
-	struct logging l = { .severity = severity, .text = text, .len = len };
+	struct logging l = { .severity = severity,
+		.text = text,
+		.len = len,
+		.limit_ms = limit_ms };
 
-	if (!has_logger)
+	if (!has_logger || severity < 0 || severity > 4)
 		return -ENOENT;
-	if (ruby_try(log_raises, &l, NULL) < 0)
+	if (ruby_try(log_raises, &l, why) < 0)
 		return -ECANCELED;
 	return l.done ? 0 : -ENOENT;
 }

@@ -45,6 +45,7 @@ VALUE hooks_config(void); /* Reforkd::Config, nil before the boot */
 VALUE hooks_app(void); /* what answers to call(env), nil before it is loaded */
 
 bool hooks_has(enum hook);
+const char *hooks_name(enum hook); /* as the file calls it */
 /*
  * Calls the callback with what it takes: (server, worker), (server) ... ; the
  * arguments are made from *self. 0 (also when there is none), -ECANCELED.
@@ -59,9 +60,11 @@ int hooks_request_complete(
 int hooks_about_worker(enum hook, const struct self *, const struct rfk_hook *,
     struct ruby_error *why);
 /*
- * A line for the file's own logger; severity is enum log_level's. 0, -ENOENT:
- * it has none, or one that writes to stderr anyway; -ECANCELED: it raised.
+ * A line for the file's own logger; severity is enum log_level's, limit_ms 0 =
+ * none. 0, -ENOENT: it has none, or one that writes to stderr as we do;
+ * -ECANCELED with *why (may be NULL): it raised, or took too long.
  */
-int hooks_log(int severity, const char *text, size_t len);
+int hooks_log(int severity, const char *text, size_t len, uint32_t limit_ms,
+    struct ruby_error *why);
 
 #endif

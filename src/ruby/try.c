@@ -151,7 +151,7 @@ ruby_try(VALUE (*fn_raises)(VALUE), void *arg, struct ruby_error *why)
 static void
 put(const char *text)
 {
-	if (hooks_log(LOG_LV_ERROR, text, strlen(text)) != 0)
+	if (hooks_log(LOG_LV_ERROR, text, strlen(text), 0, NULL) != 0)
 		log_error("%s", text);
 }
 

@@ -196,13 +196,17 @@ END_TEST
 static char seen[100];
 static int calls;
 
-static void
-sink(enum log_level level, const char *text, void *arg)
+static bool
+sink(enum log_level level, const char *whole, const char *text, void *arg)
 {
 	(void)snprintf(seen, sizeof(seen), "%d %s %s", (int)level, text,
 	    (const char *)arg);
 	calls++;
 	log_error("from the sink");
+	if (strcmp(text, "taken") != 0)
+		return false;
+	log_put(whole);
+	return true;
 }
 
 START_TEST(the_sink_gets_the_text_and_may_log_itself)
@@ -213,11 +217,26 @@ START_TEST(the_sink_gets_the_text_and_may_log_itself)
 	log_warn("hello\n");
 	ck_assert_str_eq(seen, "2 hello arg");
 	ck_assert_int_eq(calls, 1);
-	ck_assert_str_eq(next_text(), "hello");
 	ck_assert_str_eq(next_text(), "from the sink");
+	ck_assert_str_eq(next_text(), "hello");
 	log_sink_set(NULL, NULL);
 	log_warn("alone");
 	ck_assert_int_eq(calls, 1);
+	ck_assert_str_eq(next_text(), "alone");
+}
+END_TEST
+
+START_TEST(a_line_that_was_taken_is_not_written_but_by_its_taker)
+{
+	char arg[] = "arg";
+
+	log_sink_set(sink, arg);
+	log_warn("taken");
+	ck_assert_str_eq(next_text(), "from the sink");
+	ck_assert_str_eq(next_text(), "taken");
+	log_sink_set(NULL, NULL);
+	log_warn("and no more");
+	ck_assert_str_eq(next_text(), "and no more");
 }
 END_TEST
 
@@ -264,6 +283,8 @@ main(void)
 	tcase_add_test(tc, a_long_line_is_cut_with_dots);
 	tcase_add_test(tc, a_cut_leaves_no_half_character);
 	tcase_add_test(tc, the_sink_gets_the_text_and_may_log_itself);
+	tcase_add_test(
+	    tc, a_line_that_was_taken_is_not_written_but_by_its_taker);
 	tcase_add_test(tc, errno_survives_even_a_full_disk);
 	tcase_add_test(tc, a_closed_pipe_loses_the_line_and_nothing_else);
 	srunner_run_all(runner, CK_ENV);

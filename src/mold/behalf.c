@@ -1,0 +1,59 @@
+#include "mold/behalf.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <reforkd/proto.h>
+
+#include "base/log.h"
+#include "ipc/chan.h"
+#include "mold/state.h"
+#include "ruby/hooks.h"
+#include "ruby/try.h"
+#include "worker/self.h"
+
+/* The master's line: a logger that does not take it must not lose it. */
+static void
+line_log(const struct rfk_hook *about, const char *text, size_t len)
+{
+	static const enum log_level levels[] = { LOG_LV_DEBUG, LOG_LV_INFO,
+		LOG_LV_WARN, LOG_LV_ERROR, LOG_LV_FATAL };
+	enum log_level level =
+	    about->slot <= LOG_LV_FATAL ? levels[about->slot] : LOG_LV_ERROR;
+	struct ruby_error why;
+	char line[8192];
+	int rc = hooks_log((int)level, text, len, about->limit_ms, &why);
+
+	if (rc == 0)
+		return;
+	snprintf(line, sizeof(line), "%.*s", (int)len, text);
+	log_at(level, "%s", line);
+	if (rc == -ECANCELED)
+		log_warn("the file's logger did not take that line: %s (%s)",
+		    why.message, why.class_name);
+}
+
+int
+behalf_run(struct self *self, const struct rfk_msg *got)
+{
+	static const enum hook hooks[] = {
+		[RFK_HOOK_AFTER_WORKER_EXIT] = HOOK_AFTER_WORKER_EXIT,
+		[RFK_HOOK_AFTER_MONITOR_READY] = HOOK_AFTER_MONITOR_READY,
+		[RFK_HOOK_AFTER_HARD_TIMEOUT] = HOOK_AFTER_HARD_TIMEOUT,
+	};
+	struct rfk_msg msg = { .type = RFK_MSG_HOOKED };
+	const struct rfk_hook *about = &got->u.hook;
+	struct ruby_error why;
+
+	if (about->name == RFK_HOOK_LOG) {
+		line_log(about, got->tail, got->tail_len);
+	} else if (about->name >= RFK_HOOK_AFTER_WORKER_EXIT &&
+		   about->name <= RFK_HOOK_AFTER_HARD_TIMEOUT) {
+		if (hooks_about_worker(hooks[about->name], self, about, &why) <
+		    0)
+			ruby_error_log(hooks_name(hooks[about->name]), &why);
+		state_send(self);
+	}
+	msg.u.hook = *about;
+	return chan_put(self->master, &msg, NULL, 0);
+}
