@@ -7,6 +7,7 @@
 #include "master/child.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "master/inquiry.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/words.h"
 
 static const struct process_calls calls;
 
@@ -79,6 +81,15 @@ child_ask(struct child *c, const struct rfk_ask *ask)
 	return process_put(&c->process, &msg, NULL, 0);
 }
 
+/* A worker that loads the application has a mold's time. */
+static int64_t
+boot_limit(const struct child *c)
+{
+	const struct rfk_settings_table *s = &c->pool->settings;
+
+	return s->preload_app != 0 ? s->spawn_timeout : s->boot_timeout;
+}
+
 static void
 on_late(void *owner)
 {
@@ -90,9 +101,10 @@ on_late(void *owner)
 		child_event(c, LIFE_STALE);
 		break;
 	case LIFE_BOOTING:
-		child_kill(c, LIFE_STALE,
-		    "not ready within spawn_timeout %.1fs",
-		    (double)c->pool->settings.spawn_timeout / 1e3);
+		child_kill(c, LIFE_STALE, "not ready within %s %.1fs",
+		    c->pool->settings.preload_app != 0 ? "spawn_timeout"
+						       : "boot_timeout",
+		    (double)boot_limit(c) / 1e3);
 		break;
 	case LIFE_MOLDING:
 		child_kill(c, LIFE_STALE, "no answer to a promotion in %.1fs",
@@ -126,6 +138,7 @@ bury(struct child *c)
 	char cause[sizeof(((struct death *)0)->cause)];
 
 	obituary_child(c, cause, sizeof(cause));
+	words_reaped(c);
 	process_close(&c->process);
 	pool_child_gone(c->pool, c, cause); /* reads the row */
 	board_row_clear(&c->pool->master->board->row[c->row]);
@@ -269,6 +282,7 @@ child_spawned(struct child *c, pid_t pid, int take_pidfd, int take_chan_fd)
 		child_event(c, LIFE_NOT_SPAWNED);
 		return rc;
 	}
+	words_spawned(c);
 	return child_event(c, LIFE_SPAWNED);
 }
 
@@ -305,12 +319,9 @@ send_quit(struct child *c)
 static void
 serve(struct child *c)
 {
-	char name[96];
-
 	process_disarm(&c->process);
 	c->ready_ms = clock_ms();
-	log_info("%s ready after %llums", child_name(c, name, sizeof(name)),
-	    (unsigned long long)(c->ready_ms - c->forked_ms));
+	words_ready(c);
 	pool_child_ready(c->pool, c);
 }
 
@@ -324,6 +335,24 @@ kill_mold(struct child *c)
 		    (double)c->pool->settings.spawn_timeout / 1e3);
 }
 
+/*
+ * unicorn and pitchfork end their workers with TERM or INT, and so with status
+ * 0; who is still there at the limit of the stop is killed.
+ */
+static void
+end(struct child *c)
+{
+	enum rfk_personality whose = c->pool->settings.personality;
+
+	if (c->at_once && !c->told_to_end && whose != RFK_NATIVE) {
+		c->told_to_end = true;
+		pidfd_signal(
+		    c->process.pidfd, whose == RFK_UNICORN ? SIGTERM : SIGINT);
+		return;
+	}
+	process_kill(&c->process);
+}
+
 static void
 act(struct child *c, enum life_action action)
 {
@@ -334,7 +363,7 @@ act(struct child *c, enum life_action action)
 		send_fork(c);
 		break;
 	case LIFE_DO_ADOPT:
-		process_arm(&c->process, c->pool->settings.spawn_timeout);
+		process_arm(&c->process, boot_limit(c));
 		break;
 	case LIFE_DO_ADOPT_AND_QUIT:
 	case LIFE_DO_SEND_QUIT:
@@ -353,7 +382,7 @@ act(struct child *c, enum life_action action)
 		break;
 	case LIFE_DO_SEND_KILL:
 		process_disarm(&c->process);
-		process_kill(&c->process);
+		end(c);
 		break;
 	case LIFE_DO_SEND_PROMOTE:
 		send_promote(c);

@@ -32,8 +32,9 @@ struct child {
 	uint64_t token;         /* of the FORK that made it */
 	struct moldlink *mold;  /* while FORKING: who was asked */
 	struct process process; /* from SPAWNED on */
-	bool expected; /* it was told to leave, or said that it would */
-	bool at_once;  /* killed as an immediate stop says, no mishap */
+	bool expected;    /* it was told to leave, or said that it would */
+	bool at_once;     /* killed as an immediate stop says, no mishap */
+	bool told_to_end; /* by the signal of its family, before any KILL */
 	bool is_canary;
 	bool unsafe;                /* refused the last promotion */
 	unsigned int refusals;      /* in this succession */

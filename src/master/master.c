@@ -18,6 +18,7 @@
 #include "ipc/board.h"
 #include "master/control.h"
 #include "master/inquiry.h"
+#include "master/words.h"
 
 #define IMMEDIATE_STOP_S 2.0
 
@@ -226,8 +227,7 @@ master_says_ready(struct master *m)
 	char text[32];
 	int n;
 
-	log_info("master process ready: %u workers of gen=%u", m->pool.wanted,
-	    m->pool.generation);
+	words_master_ready(m);
 	master_title(m);
 	if (m->ready_fd < 0)
 		return;
@@ -307,8 +307,8 @@ master_run(const struct options *o)
 		return 1;
 	}
 	ev_run(m.loop, 0);
-	if (m.exit_status == 0 && !o->check)
-		log_info("master complete");
+	if (!o->check)
+		words_master_complete(&m);
 	fini(&m);
 	return m.exit_status;
 }

@@ -19,6 +19,7 @@
 #include "master/inquiry.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/words.h"
 
 /* A mold that was told to STOP has this long for its at_exit handlers. */
 #define STOP_MS 10000
@@ -80,6 +81,7 @@ on_gone(void *owner)
 	ev_timer_stop(l->pool->master->loop, &l->binding);
 	process_close(&l->process);
 	obituary_mold(l, cause, sizeof(cause));
+	words_mold_reaped(l);
 	l->forking = NULL;
 	if (forking != NULL)
 		child_event(forking, LIFE_MOLD_GONE);
@@ -376,6 +378,7 @@ moldlink_fork(struct moldlink *l, struct child *c)
 	rc = process_put(&l->process, &msg, NULL, 0);
 	if (rc < 0)
 		return rc;
+	words_spawning(c);
 	l->forking = c;
 	c->mold = l;
 	return child_event(c, LIFE_FORK);

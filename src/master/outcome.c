@@ -92,6 +92,9 @@ outcome_succeed(struct pool *p)
 	    (unsigned long long)(clock_ms() - s->started_ms), s->why);
 	refusal_summary(p);
 	log_info("%s", text);
+	if (s->kind == SUCCESSION_RELOAD)
+		log_info(
+		    "done reloading config_file=%s", p->settings.config_file);
 	s->failures = 0;
 	note(s, 0, text);
 	reset(p);

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,12 +30,27 @@ pid_in(const char *path)
 	return (pid_t)pid;
 }
 
+/* It has ended, and its parent does not reap it: a container's init may not. */
+static bool
+is_zombie(pid_t pid)
+{
+	char path[32], text[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (fd_read_file(path, text, sizeof(text)) <= 0)
+		return false;
+	state = strrchr(text, ')');
+	return state != NULL && state[1] == ' ' &&
+	       (state[2] == 'Z' || state[2] == 'X');
+}
+
 /* 1 when a process with that pid runs; EPERM is taken for a stale file. */
 static int
 is_live(pid_t pid, const char *path)
 {
 	if (kill(pid, 0) == 0)
-		return 1;
+		return !is_zombie(pid);
 	if (errno == EPERM)
 		log_info("pid=%s possibly stale, got EPERM signalling PID:%d",
 		    path, (int)pid);

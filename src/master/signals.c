@@ -84,6 +84,18 @@ refork(struct master *m, const char *name)
 	succession_start(&m->pool, SUCCESSION_REFORK, true, UINT32_MAX, name);
 }
 
+/* A terminal sends it when its window changes. */
+static void
+stop_workers(struct master *m)
+{
+	if (isatty(STDIN_FILENO)) {
+		log_info("SIGWINCH ignored because we're not daemonized");
+		return;
+	}
+	log_info("gracefully stopping all workers");
+	pool_scale(&m->pool, 0, "SIGWINCH");
+}
+
 static void
 stop_with(struct master *m, int signo)
 {
@@ -123,8 +135,7 @@ act_on(struct master *m, int signo)
 		scale(m, -1);
 		break;
 	case SIGWINCH:
-		log_info("gracefully stopping all workers");
-		pool_scale(&m->pool, 0, "SIGWINCH");
+		stop_workers(m);
 		break;
 	default:
 		break;

@@ -268,6 +268,9 @@ succession_child_gone(struct pool *p, struct child *c, const char *why)
 		snprintf(text, sizeof(text), "the canary worker=%u %s", c->slot,
 		    why);
 		s->canary = NULL;
+		if (s->kind == SUCCESSION_RELOAD)
+			log_error("error reloading config_file=%s: %s",
+			    p->settings.config_file, text);
 		outcome_fail(p, -ECHILD, text);
 	}
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
+#include "master/words.h"
 
 /* A wake-up this late means that the master itself was stopped, not they. */
 #define LATE_MS 1000u
@@ -18,12 +19,9 @@ static void
 overdue(
     struct child *c, const struct board_view *v, uint64_t now, uint64_t timeout)
 {
-	char name[96];
 	double took = (double)(now - v->unit_ms) / 1e3;
 
-	log_error("%s timeout (%.3fs > %.3fs), killing: %s %s",
-	    child_name(c, name, sizeof(name)), took, (double)timeout / 1e3,
-	    v->method, v->path);
+	words_overdue(c, v, now - v->unit_ms);
 	hooks_hard_timeout(c->pool, c);
 	child_kill(c, LIFE_STALE, "timeout (%.3fs > %.3fs) in %s %s", took,
 	    (double)timeout / 1e3, v->method, v->path);

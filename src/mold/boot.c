@@ -21,6 +21,7 @@
 #include "mold/config.h"
 #include "mold/state.h"
 #include "mold/wake.h"
+#include "ruby/hooks.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
@@ -215,7 +216,7 @@ app_load(struct self *self)
 		return boot_failed(self, "opening the log files", &why);
 	self_title(self, "loading", 0);
 	fault_at("mold_booting");
-	if (config_app_load(&why) < 0)
+	if (self->settings.preload_app != 0 && hooks_app_load(self, &why) < 0)
 		return boot_failed(self, "loading the application", &why);
 	if (self->settings.yjit != 0 && vm_yjit_enable() < 0)
 		log_warn("yjit is on in the file, but this Ruby has none");

@@ -45,6 +45,9 @@ module Reforkd
       evaluate_file
       decide_personality
       family_checks
+      if @personality == :native && @set[:preload_app] == false
+        @notes << "preload_app false is ignored: the application is loaded once, by the mold"
+      end
       embedded_options
       extra_listener
       from_environment
@@ -73,6 +76,7 @@ module Reforkd
     def app_load
       plain = option("no_default_middleware") || @set[:default_middleware] == false
       middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
+      Gem.refresh if @personality != :native && defined?(Gem) && Gem.respond_to?(:refresh)
       App.load(@rackup || @set[:rack], @rackup ? false : @rack_makes_app, middleware)
     end
 
@@ -217,20 +221,32 @@ module Reforkd
 
     def family_defaults
       refork_default
-      return native_notes if @personality == :native
+      @set[:preload_app] = @personality != :unicorn || @set[:preload_app] == true
+      return if @personality == :native
 
       @set[:keepalive] = false unless @set.key?(:keepalive)
-      return unless @personality == :pitchfork
+      outputs_default
+      limits_default
+    end
 
+    def outputs_default
+      return unless option("daemonize")
+
+      %i[stderr_path stdout_path].each { |name| @set[name] = "/dev/null" unless @set.key?(name) }
+    end
+
+    def limits_default
+      pitchfork_limits if @personality == :pitchfork
+      # A stop waits for `timeout`: no kept connection prolongs it.
+      @set[:drain_timeout] = @set.fetch(:timeout, 60) unless @set[:keepalive] || @set.key?(:drain_timeout)
+    end
+
+    def pitchfork_limits
       @set[:spawn_timeout] = 10 unless @set.key?(:spawn_timeout)
       return unless @timeout_alone || !@set.key?(:timeout)
 
       @set[:timeout_soft] = @set.fetch(:timeout, 20)
       @set[:timeout] = @set[:timeout_soft] + 2
-    end
-
-    def native_notes
-      @notes << "preload_app false is ignored: the application is loaded once, by the mold" if @set[:preload_app] == false
     end
 
     def cross_checks

@@ -212,26 +212,6 @@ config_outputs_reopen(struct ruby_error *why)
 	return ruby_try(outputs_raises, NULL, why);
 }
 
-static VALUE
-app_raises(VALUE p)
-{
-	VALUE *app = (VALUE *)p;
-
-	*app = rb_funcall(hooks_config(), rb_intern("app_load"), 0);
-	return Qnil;
-}
-
-int
-config_app_load(struct ruby_error *why)
-{
-	VALUE app = Qnil;
-	int rc = ruby_try(app_raises, &app, why);
-
-	if (rc == 0)
-		hooks_app_set(app);
-	return rc;
-}
-
 bool
 config_is_mistake(const struct ruby_error *why)
 {

@@ -29,7 +29,6 @@ int config_settings(
     struct buf *out, enum rfk_personality *, struct ruby_error *why);
 void config_notes_log(void); /* what is ignored, one line each */
 int config_outputs_reopen(struct ruby_error *why); /* stderr_path, umask ... */
-int config_app_load(struct ruby_error *why);
 /* Is it a mistake of the operator's, whose message is the whole line? */
 bool config_is_mistake(const struct ruby_error *why);
 /* The bits of `signos` (1 << n, n < 32) that no trap of the application has. */

@@ -80,7 +80,7 @@ module Reforkd
     end
 
     def preload_app
-      true
+      @config[:preload_app] != false
     end
 
     def app

@@ -9,6 +9,7 @@
 
 #include <reforkd/proto.h>
 
+#include "base/log.h"
 #include "ruby/try.h"
 #include "worker/self.h"
 
@@ -61,18 +62,20 @@ hooks_config_set(VALUE config)
 }
 
 static VALUE
-app_set_raises(VALUE unused)
+app_load_raises(VALUE unused)
 {
 	(void)unused;
 	rb_gc_register_address(&the_app);
+	the_app = rb_funcall(the_config, rb_intern("app_load"), 0);
 	return Qnil;
 }
 
-void
-hooks_app_set(VALUE app)
+int
+hooks_app_load(const struct self *self, struct ruby_error *why)
 {
-	the_app = app;
-	ruby_try(app_set_raises, NULL, NULL);
+	if (self->settings.personality != RFK_NATIVE)
+		log_info("Refreshing Gem list");
+	return ruby_try(app_load_raises, NULL, why);
 }
 
 VALUE

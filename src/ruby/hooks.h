@@ -40,7 +40,8 @@ enum hook {
 
 /* The mold's boot, once. Registered with the collector, pinned. */
 void hooks_config_set(VALUE config);
-void hooks_app_set(VALUE app);
+/* Loads it as the file says: in the mold, or in each worker. 0, -ECANCELED. */
+int hooks_app_load(const struct self *, struct ruby_error *why);
 VALUE hooks_config(void); /* Reforkd::Config, nil before the boot */
 VALUE hooks_app(void); /* what answers to call(env), nil before it is loaded */
 

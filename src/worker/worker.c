@@ -154,6 +154,25 @@ hooks_begin(struct worker *w, char *text, size_t size)
 	return rc;
 }
 
+/* preload_app false, and not forked from a worker that has it already. */
+static int
+app_load(struct worker *w, char *text, size_t size)
+{
+	struct ruby_error why;
+
+	if (!NIL_P(hooks_app()))
+		return 0;
+	self_title(w->self, "loading", 0);
+	if (hooks_app_load(w->self, &why) < 0) {
+		ruby_error_log("loading the application", &why);
+		snprintf(text, size, "loading the application: %.500s (%.100s)",
+		    why.message, why.class_name);
+		return -ECANCELED;
+	}
+	signals_claim(w->self);
+	return 0;
+}
+
 static int
 begin(struct worker *w, char *text, size_t size)
 {
@@ -167,6 +186,8 @@ begin(struct worker *w, char *text, size_t size)
 	self_title(w->self, "booting", 0);
 	fault_at("worker_boot");
 	rc = hooks_begin(w, text, size);
+	if (rc == 0)
+		rc = app_load(w, text, size);
 	if (rc < 0)
 		return rc;
 	rc = w->kind->open(w);

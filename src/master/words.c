@@ -1,0 +1,131 @@
+#include "master/words.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "ipc/board.h"
+#include "master/master.h"
+
+static enum rfk_personality
+personality(const struct child *c)
+{
+	return c->pool->settings.personality;
+}
+
+/* As Process::Status#inspect. */
+static const char *
+status_text(const struct process *p, char *out, size_t cap)
+{
+	char how[96];
+
+	pidfd_exit_text(&p->exit, how, sizeof(how));
+	snprintf(out, cap, "#<Process::Status: pid %d %s>", (int)p->pid, how);
+	return out;
+}
+
+void
+words_spawning(const struct child *c)
+{
+	if (personality(c) == RFK_UNICORN)
+		log_info("worker=%u spawning...", c->slot);
+	else if (personality(c) == RFK_PITCHFORK)
+		log_info(
+		    "worker=%u gen=%u spawning...", c->slot, c->generation);
+}
+
+void
+words_spawned(const struct child *c)
+{
+	char name[96];
+
+	if (personality(c) == RFK_UNICORN)
+		log_info(
+		    "worker=%u spawned pid=%d", c->slot, (int)c->process.pid);
+	else if (personality(c) == RFK_PITCHFORK)
+		log_info("%s spawned", child_name(c, name, sizeof(name)));
+}
+
+void
+words_ready(const struct child *c)
+{
+	unsigned long long took = c->ready_ms - c->forked_ms;
+	char name[96];
+
+	if (personality(c) == RFK_UNICORN)
+		log_info("worker=%u ready", c->slot);
+	else if (personality(c) == RFK_PITCHFORK)
+		log_info("%s ready", child_name(c, name, sizeof(name)));
+	else
+		log_info("%s ready after %llums",
+		    child_name(c, name, sizeof(name)), took);
+}
+
+void
+words_reaped(const struct child *c)
+{
+	bool fine = pidfd_ok(&c->process.exit);
+	char status[160], name[96];
+
+	status_text(&c->process, status, sizeof(status));
+	if (personality(c) == RFK_UNICORN)
+		(fine ? log_info : log_error)(
+		    "reaped %s worker=%u", status, c->slot);
+	else if (personality(c) == RFK_PITCHFORK)
+		(fine ? log_info : log_error)("%s reaped (%s)",
+		    child_name(c, name, sizeof(name)), status);
+}
+
+void
+words_mold_reaped(const struct moldlink *l)
+{
+	char status[160];
+
+	if (l->pool->settings.personality != RFK_PITCHFORK)
+		return;
+	(pidfd_ok(&l->process.exit) ? log_info : log_error)(
+	    "mold gen=%u pid=%d reaped (%s)", l->generation,
+	    (int)l->process.pid,
+	    status_text(&l->process, status, sizeof(status)));
+}
+
+void
+words_overdue(
+    const struct child *c, const struct board_view *v, uint64_t took_ms)
+{
+	int64_t timeout = c->pool->settings.timeout;
+	char name[96];
+
+	if (personality(c) == RFK_UNICORN)
+		log_error("worker=%u PID:%d timeout (%llus > %llds), killing: "
+			  "%s %s",
+		    c->slot, (int)c->process.pid,
+		    (unsigned long long)(took_ms + 999) / 1000,
+		    (long long)timeout / 1000, v->method, v->path);
+	else if (personality(c) == RFK_PITCHFORK)
+		log_error("%s timed out, killing: %s %s after %.3fs",
+		    child_name(c, name, sizeof(name)), v->method, v->path,
+		    (double)took_ms / 1e3);
+	else
+		log_error("%s timeout (%.3fs > %.3fs), killing: %s %s",
+		    child_name(c, name, sizeof(name)), (double)took_ms / 1e3,
+		    (double)timeout / 1e3, v->method, v->path);
+}
+
+void
+words_master_ready(const struct master *m)
+{
+	if (m->pool.settings.personality == RFK_PITCHFORK)
+		log_info("monitor process ready");
+	log_info("master process ready: %u workers of gen=%u", m->pool.wanted,
+	    m->pool.generation);
+}
+
+void
+words_master_complete(const struct master *m)
+{
+	if (m->pool.settings.personality == RFK_PITCHFORK)
+		log_info("monitor complete status=%d", m->exit_status);
+	else if (m->exit_status == 0)
+		log_info("master complete");
+}
