@@ -7,13 +7,16 @@
  */
 #include "base/fault.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -23,14 +26,22 @@
 #define NAME_MAX_BYTES 48
 #define ALWAYS UINT32_MAX
 
-enum action { ACTION_KILL, ACTION_STOP, ACTION_EXIT, ACTION_FAIL };
+enum action {
+	ACTION_KILL,
+	ACTION_STOP,
+	ACTION_EXIT,
+	ACTION_FAIL,
+	ACTION_WAIT,
+};
 
-static const char *const action_names[] = { "kill", "stop", "exit", "fail" };
+static const char *const action_names[] = { "kill", "stop", "exit", "fail",
+	"wait" };
 
 struct fault {
 	char name[NAME_MAX_BYTES];
 	enum action action;
 	uint32_t count;
+	uint32_t wait_ms;   /* of ACTION_WAIT: at most */
 	int64_t generation; /* -1 = any */
 };
 
@@ -62,7 +73,7 @@ number_parse(const char *text, const char *ends, uint32_t *out)
 static const char *
 action_parse(const char *text, enum action *out)
 {
-	size_t len = strcspn(text, "*@");
+	size_t len = strcspn(text, "=*@");
 	size_t i;
 
 	for (i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
@@ -74,28 +85,21 @@ action_parse(const char *text, enum action *out)
 	return NULL;
 }
 
-/* NAME[:ACTION[*COUNT][@GENERATION]] */
+/* What follows the action: [=MS][*COUNT][@GENERATION] */
 static bool
-fault_parse(const char *text, struct fault *out)
+limits_parse(const char *p, struct fault *out)
 {
-	size_t len = strcspn(text, ":");
-	const char *p = text + len;
 	uint32_t number;
 
-	memset(out, 0, sizeof(*out));
-	out->generation = -1;
-	if (len == 0 || len >= sizeof(out->name))
+	/* A wait makes a window wider, each time that it is passed. */
+	out->count = out->action == ACTION_WAIT ? ALWAYS : 1;
+	if ((*p == '=') != (out->action == ACTION_WAIT))
 		return false;
-	memcpy(out->name, text, len);
-	/* A name alone is a switch, not an event: it does not wear out. */
-	out->action = ACTION_FAIL;
-	out->count = ALWAYS;
-	if (*p == '\0')
-		return true;
-	p = action_parse(p + 1, &out->action);
-	if (p == NULL)
-		return false;
-	out->count = 1;
+	if (*p == '=') {
+		p = number_parse(p + 1, "*@", &out->wait_ms);
+		if (p == NULL)
+			return false;
+	}
 	if (*p == '*') {
 		p = number_parse(p + 1, "@", &out->count);
 		if (p == NULL)
@@ -108,6 +112,27 @@ fault_parse(const char *text, struct fault *out)
 		out->generation = number;
 	}
 	return *p == '\0';
+}
+
+/* NAME[:ACTION[=MS][*COUNT][@GENERATION]] */
+static bool
+fault_parse(const char *text, struct fault *out)
+{
+	size_t len = strcspn(text, ":");
+	const char *p = text + len;
+
+	memset(out, 0, sizeof(*out));
+	out->generation = -1;
+	if (len == 0 || len >= sizeof(out->name))
+		return false;
+	memcpy(out->name, text, len);
+	/* A name alone is a switch, not an event: it does not wear out. */
+	out->action = ACTION_FAIL;
+	out->count = ALWAYS;
+	if (*p == '\0')
+		return true;
+	p = action_parse(p + 1, &out->action);
+	return p != NULL && limits_parse(p, out);
 }
 
 static void
@@ -225,9 +250,29 @@ is_armed(void)
 	return file == NULL || access(file, F_OK) == 0;
 }
 
+/* A random time, so that whoever strikes meanwhile meets each moment of it. */
+static void
+wait_a_while(const struct fault *f)
+{
+	uint32_t dice = 0;
+	struct timespec left;
+
+	if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) < 0)
+		dice = f->wait_ms;
+	dice %= f->wait_ms + 1;
+	left.tv_sec = dice / 1000;
+	left.tv_nsec = (long)(dice % 1000) * 1000000;
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
 static void
 act(const struct fault *f)
 {
+	if (f->action == ACTION_WAIT) {
+		wait_a_while(f);
+		return;
+	}
 	/* A test proves by this line that its moment was hit. */
 	log_warn("fault: %s at %s", action_names[f->action], f->name);
 	if (f->action == ACTION_EXIT)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -94,6 +95,26 @@ START_TEST(each_action_does_what_it_says)
 	ck_assert(fault_fails("d"));
 	ck_assert(!fault_fails("d"));
 	ck_assert(goes_on("elsewhere"));
+}
+END_TEST
+
+START_TEST(a_wait_wears_out_only_when_told)
+{
+	struct timespec before, after;
+	int i;
+
+	faults("slow:wait=3,slow:kill*1,once:wait=1*1,bad:wait,worse:kill=3");
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	ck_assert(!goes_on("slow")); /* what follows it still fires */
+	for (i = 0; i < 20; i++)
+		ck_assert(goes_on("slow"));
+	fault_at("slow");
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_int_lt(after.tv_sec - before.tv_sec, 10);
+	ck_assert(!fault_fails("slow"));
+	ck_assert(goes_on("once"));
+	ck_assert(goes_on("bad"));
+	ck_assert(goes_on("worse"));
 }
 END_TEST
 
@@ -262,6 +283,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, without_the_variable_nothing_happens);
 	tcase_add_test(tc, each_action_does_what_it_says);
+	tcase_add_test(tc, a_wait_wears_out_only_when_told);
 	tcase_add_test(tc, a_name_alone_is_a_switch);
 	tcase_add_test(tc, counts_are_shared_with_children);
 	tcase_add_test(tc, a_generation_has_its_own_faults);
