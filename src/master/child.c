@@ -411,6 +411,8 @@ child_event(struct child *c, enum life_event event)
 		    lifecycle_state_name(c->state));
 		return -EPROTO;
 	}
+	if (c->state != LIFE_KILLED)
+		c->was = c->state;
 	c->state = move->next;
 	act(c, move->action);
 	pool_touch(c->pool);

@@ -28,6 +28,7 @@ struct child {
 	uint32_t slot; /* worker.nr */
 	uint32_t row;
 	enum life_state state;
+	enum life_state was; /* before it was killed or died */
 	uint32_t generation;
 	uint64_t token;         /* of the FORK that made it */
 	struct moldlink *mold;  /* while FORKING: who was asked */

@@ -12,16 +12,48 @@
 #include "ipc/board.h"
 #include "master/master.h"
 
+/* "SIGKILL (signal 9) while idle: why": the stage is half of the cause. */
+static const char *
+child_stage(const struct child *c, const struct board_view *v)
+{
+	static const char *const stages[LIFE_STATES] = {
+		[LIFE_BOOTING] = " while booting",
+		[LIFE_SERVING] = " while serving",
+		[LIFE_MOLDING] = " while it was promoted",
+		[LIFE_DRAINING] = " while draining",
+	};
+
+	if (c->was == LIFE_SERVING && v->pid == c->process.pid &&
+	    v->work == RFK_WORK_IDLE)
+		return " while idle";
+	return stages[c->was] != NULL ? stages[c->was] : "";
+}
+
+static const char *
+mold_stage(const struct moldlink *l)
+{
+	switch (l->state) {
+	case MOLD_READY:
+		return l->forking != NULL ? " while forking" : " while idle";
+	case MOLD_EVALUATING:
+	case MOLD_BINDING:
+	case MOLD_LOADING:
+		return l->by_boot ? " while booting" : " while preparing";
+	default:
+		return "";
+	}
+}
+
 /* The entry of the ring that both kinds fill alike. */
 static struct death *
-enter(const struct process *p, const char *role, const char *why, char *cause,
-    size_t cap)
+enter(const struct process *p, const char *role, const char *stage,
+    const char *why, char *cause, size_t cap)
 {
 	struct death *d = deaths_next(&p->master->deaths);
 	char how[96];
 
 	pidfd_exit_text(&p->exit, how, sizeof(how));
-	snprintf(cause, cap, "%s%s%s", how, why[0] ? ": " : "", why);
+	snprintf(cause, cap, "%s%s%s%s", how, stage, why[0] ? ": " : "", why);
 	d->at_s = (uint64_t)time(NULL);
 	d->pid = p->pid;
 	snprintf(d->role, sizeof(d->role), "%s", role);
@@ -34,7 +66,7 @@ void
 obituary_child(struct child *c, char *cause, size_t cap)
 {
 	const struct process *p = &c->process;
-	struct death *d = enter(p, "worker", c->killed_for, cause, cap);
+	struct death *d;
 	bool fine = c->at_once || (c->expected && pidfd_ok(&p->exit));
 	uint64_t now = clock_ms();
 	double quiet_s = 0.;
@@ -42,6 +74,7 @@ obituary_child(struct child *c, char *cause, size_t cap)
 	char name[96];
 
 	child_row(c, &v);
+	d = enter(p, "worker", child_stage(c, &v), c->killed_for, cause, cap);
 	d->slot = c->slot;
 	d->generation = c->generation;
 	d->age_ms = now - c->forked_ms;
@@ -64,7 +97,8 @@ void
 obituary_mold(struct moldlink *l, char *cause, size_t cap)
 {
 	const struct process *p = &l->process;
-	struct death *d = enter(p, "mold", l->why.text, cause, cap);
+	struct death *d =
+	    enter(p, "mold", mold_stage(l), l->why.text, cause, cap);
 	enum master_phase phase = p->master->phase;
 	bool fine = phase == MASTER_KILLING ||
 		    ((l->state == MOLD_STOPPING || phase == MASTER_STOPPING) &&

@@ -253,7 +253,7 @@ void
 succession_child_gone(struct pool *p, struct child *c, const char *why)
 {
 	struct succession *s = &p->succession;
-	char text[400];
+	char name[96], text[400];
 
 	if (s->stage == SUCCESSION_ASKED && s->donor == c) {
 		log_warn("the donor worker=%u has gone: %s", c->slot, why);
@@ -265,8 +265,8 @@ succession_child_gone(struct pool *p, struct child *c, const char *why)
 		succession_retry(p, 0.05);
 	}
 	if (s->stage == SUCCESSION_CANARY && s->canary == c) {
-		snprintf(text, sizeof(text), "the canary worker=%u %s", c->slot,
-		    why);
+		snprintf(text, sizeof(text), "the canary %s: %s",
+		    child_name(c, name, sizeof(name)), why);
 		s->canary = NULL;
 		if (s->kind == SUCCESSION_RELOAD)
 			log_error("error reloading config_file=%s: %s",
