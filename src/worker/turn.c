@@ -10,11 +10,14 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "ipc/chan.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
@@ -30,6 +33,8 @@
  * core of a virtual machine costs 20 to 30 us. Longer gaps end it at once.
  */
 #define AWAKE_US 100
+/* The descriptors of a process that ends are closed a moment before its end. */
+#define MASTER_END_MS 200
 
 static uint64_t
 drain_limit(const struct worker *w, uint32_t asked_ms)
@@ -66,13 +71,33 @@ on_message(struct worker *w, const struct rfk_msg *msg)
 	}
 }
 
-/* What was begun is answered; nobody waits for the silent ones. */
+/*
+ * An EOF may come before the end that it tells of, and it also comes to a
+ * newborn of whom nobody knows, when its mold died before it said SPAWNED.
+ */
+static bool
+master_lives(const struct worker *w)
+{
+	int fd = pidfd_open_pid(w->self->master_pid);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	bool lives = fd >= 0 && poll(&pfd, 1, MASTER_END_MS) == 0;
+
+	fd_close(&fd);
+	return lives;
+}
+
+/*
+ * What was begun is answered; nobody waits for the silent ones. With a master
+ * the listeners are still everybody's: only an orphan may end them.
+ */
 static void
 on_master_gone(struct worker *w)
 {
 	loop_unwatch(&w->loop, &w->channel);
-	log_warn("worker=%u: the master is gone", w->self->slot);
-	w->is_orphan = true;
+	w->is_orphan = !master_lives(w);
+	log_warn("worker=%u: %s", w->self->slot,
+	    w->is_orphan ? "the master is gone"
+			 : "the master does not know this worker: leaving");
 	if (w->is_draining)
 		w->kind->drain(w, w->drain_until_ms);
 	worker_drain(w, RFK_EXIT_MASTER_GONE, drain_limit(w, 0));
