@@ -47,8 +47,6 @@ struct control_client {
 struct control {
 	struct master *master;
 	struct door door;
-	ev_io io;
-	ev_timer pause; /* no descriptor was left to accept with */
 	struct control_client clients[CLIENTS_MAX];
 };
 
@@ -194,7 +192,7 @@ on_idle(struct ev_loop *loop, ev_timer *timer, int events)
 	client_close(timer->data);
 }
 
-/* Accepting */
+/* Entering */
 
 static struct control_client *
 client_free_one(struct control *control)
@@ -225,61 +223,15 @@ client_open(struct control_client *c, int take_fd, const struct ucred *peer)
 	client_watch(c);
 }
 
-/* One line and out: it is small enough for any socket that was just made. */
 static void
-refuse(int *take_fd, const char *answer)
+on_enter(void *owner, int take_fd, const struct ucred *peer)
 {
-	(void)send(
-	    *take_fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
-	fd_close(take_fd);
-}
+	struct control_client *c = client_free_one(owner);
 
-static void
-accepted(struct control *control, int take_fd)
-{
-	struct control_client *c = client_free_one(control);
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(take_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-	    (peer.uid != geteuid() && peer.uid != 0)) {
-		log_warn("control: uid %u pid %d was refused",
-		    (unsigned int)peer.uid, (int)peer.pid);
-		refuse(&take_fd, "end 1 not your master\n");
-	} else if (c == NULL) {
-		refuse(&take_fd, "end 1 too many clients\n");
-	} else {
-		client_open(c, take_fd, &peer);
-	}
-}
-
-static void
-on_pause(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct control *control = timer->data;
-
-	(void)events;
-	ev_io_start(loop, &control->io);
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct control *control = io->data;
-	int fd;
-
-	(void)events;
-	fd =
-	    accept4(control->door.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
-		accepted(control, fd);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		   errno == ENOMEM) {
-		/* The connection stays queued: without a pause this spins. */
-		ev_io_stop(loop, io);
-		ev_timer_set(&control->pause, 1., 0.);
-		ev_timer_start(loop, &control->pause);
-	}
+	if (c != NULL)
+		client_open(c, take_fd, peer);
+	else
+		door_refuse(take_fd, "end 1 too many clients\n");
 }
 
 /* The whole */
@@ -303,11 +255,7 @@ control_open(struct master *m, const char *path, struct fail *why)
 		free(control);
 		return NULL;
 	}
-	ev_timer_init(&control->pause, on_pause, 1., 0.);
-	control->pause.data = control;
-	ev_io_init(&control->io, on_accept, control->door.fd, EV_READ);
-	control->io.data = control;
-	ev_io_start(m->loop, &control->io);
+	door_watch(&control->door, m->loop, on_enter, control);
 	return control;
 }
 
@@ -324,8 +272,6 @@ control_close(struct control *control)
 		(void)client_flush(&control->clients[i]);
 		client_close(&control->clients[i]);
 	}
-	ev_io_stop(control->master->loop, &control->io);
-	ev_timer_stop(control->master->loop, &control->pause);
 	door_close(&control->door);
 	free(control);
 }

@@ -1,5 +1,5 @@
 /*
- * door.c - a UNIX socket that only its owner may open.
+ * door.c - a UNIX socket that only its owner may open, and who enters.
  */
 #include "master/door.h"
 
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 
 static int
 address_set(struct sockaddr_un *address, const char *path, struct fail *why)
@@ -113,11 +114,82 @@ door_open(struct door *door, const char *path, int backlog, struct fail *why)
 	return rc;
 }
 
+/* One line and out: it is small enough for any socket that was just made. */
+void
+door_refuse(int take_fd, const char *answer)
+{
+	(void)send(
+	    take_fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+	fd_close(&take_fd);
+}
+
+/* The file's mode keeps others out, until somebody changes it. */
+static void
+accepted(struct door *door, int take_fd)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(take_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    (peer.uid != geteuid() && peer.uid != 0)) {
+		log_warn("control: uid %u pid %d was refused",
+		    (unsigned int)peer.uid, (int)peer.pid);
+		door_refuse(take_fd, "end 1 not your master\n");
+		return;
+	}
+	door->enter(door->owner, take_fd, &peer);
+}
+
+static void
+on_pause(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct door *door = timer->data;
+
+	(void)events;
+	ev_io_start(loop, &door->io);
+}
+
+static void
+on_knock(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct door *door = io->data;
+	int fd;
+
+	(void)events;
+	fd = accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		accepted(door, fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		   errno == ENOMEM) {
+		/* The connection stays queued: without a pause this spins. */
+		ev_io_stop(loop, io);
+		ev_timer_set(&door->pause, 1., 0.);
+		ev_timer_start(loop, &door->pause);
+	}
+}
+
+void
+door_watch(
+    struct door *door, struct ev_loop *loop, door_enter *enter, void *owner)
+{
+	door->loop = loop;
+	door->enter = enter;
+	door->owner = owner;
+	ev_timer_init(&door->pause, on_pause, 1., 0.);
+	ev_io_init(&door->io, on_knock, door->fd, EV_READ);
+	door->pause.data = door->io.data = door;
+	ev_io_start(loop, &door->io);
+}
+
 void
 door_close(struct door *door)
 {
 	struct stat st;
 
+	if (door->loop != NULL) {
+		ev_io_stop(door->loop, &door->io);
+		ev_timer_stop(door->loop, &door->pause);
+	}
 	/* Another master may have put its own there meanwhile. */
 	if (lstat(door->path, &st) == 0 && st.st_dev == door->dev &&
 	    st.st_ino == door->ino)

@@ -1,5 +1,6 @@
 /*
- * door.h - a UNIX socket that only its owner may open: mode 0600 from birth.
+ * door.h - a UNIX socket that only its owner may open: mode 0600 from birth,
+ * and SO_PEERCRED is asked who it is that enters.
  *
  * Runs in:    master
  * Owns:       the descriptor, and the file while it is still its own
@@ -9,20 +10,33 @@
 #ifndef MASTER_DOOR_H
 #define MASTER_DOOR_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
+
+#include <ev.h>
 
 #include "base/fail.h"
 #include "base/sockpath.h"
+
+/* One of this user's, or root's, has come. */
+typedef void door_enter(void *owner, int take_fd, const struct ucred *peer);
 
 struct door {
 	int fd;
 	dev_t dev;
 	ino_t ino;
 	char path[SOCKPATH_MAX];
+	struct ev_loop *loop; /* NULL = nobody watches it */
+	door_enter *enter;
+	void *owner;
+	ev_io io;
+	ev_timer pause; /* no descriptor was left to accept with */
 };
 
 /* A stale socket is replaced; a live one, and any other file, is refused. */
 int door_open(struct door *, const char *path, int backlog, struct fail *why);
+void door_watch(struct door *, struct ev_loop *, door_enter *, void *owner);
+void door_refuse(int take_fd, const char *answer);
 void door_close(struct door *);
 
 #endif
