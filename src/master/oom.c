@@ -10,8 +10,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#define SCORE_MIN (-999) /* -1000 would be "never": a leak must end somewhere  \
-			  */
+/* -1000 would be "never": a leak must end somewhere. */
+#define SCORE_MIN (-999)
 #define SCORE_MAX 1000
 
 int
