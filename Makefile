@@ -25,9 +25,10 @@ MASTER = main options master signals pool lineage choice succession hooks \
 	refusal rollout outcome \
 	process child moldlink words obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print door control inquiry verbs status
-CTL = command client ask find report table dump main
+CTL_PURE = advise pages
+CTL = command client ask find report table dump counsel main
 GC = estimate decide nursery classic
-RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog
+RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 MOLD = main wake config state again boot behalf mold hatch
 WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input env call head response stream hijack out \
@@ -64,7 +65,8 @@ OBJ_HTTP = $(call o,http,$(HTTP))
 OBJ_GC = $(call o,gc,$(GC))
 OBJ_PURE = $(call o,master,$(MASTER_PURE))
 OBJ_MASTER = $(call o,master,$(MASTER)) $(OBJ_PURE)
-OBJ_CTL = $(call o,ctl,$(CTL))
+OBJ_CTL_PURE = $(call o,ctl,$(CTL_PURE))
+OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_CTL_PURE)
 OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
 	$(call o,rack,$(RACK))
@@ -111,7 +113,7 @@ LOAD_SRC = $(wildcard t/load/*.c)
 T ?=
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
-$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_CTL_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	rm -f $@ && ar rcs $@ $^
 
 $(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a

@@ -155,6 +155,7 @@ enum rfk_ask_what {
 	RFK_ASK_GCLOG_ON = 2,
 	RFK_ASK_GCLOG_OFF = 3,
 	RFK_ASK_GCLOG_READ = 4,
+	RFK_ASK_PAGES = 5, /* where the heap lies */
 };
 
 struct rfk_ask {

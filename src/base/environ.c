@@ -152,6 +152,19 @@ environ_was_put(const char *name)
 	return NULL;
 }
 
+const char *
+environ_put_at(size_t i, const char **value)
+{
+	size_t j;
+
+	for (j = 0; j < PUT_MAX; j++)
+		if (put[j].name != NULL && i-- == 0) {
+			*value = put[j].value;
+			return put[j].name;
+		}
+	return NULL;
+}
+
 void
 environ_forget(const char *name)
 {

@@ -16,6 +16,8 @@
 #ifndef BASE_ENVIRON_H
 #define BASE_ENVIRON_H
 
+#include <stddef.h>
+
 /* For the exec that follows: 0, -ENOMEM, -EINVAL. */
 int environ_put(const char *name, const char *value);
 /* The same, unless the user has set it, were it to "". */
@@ -28,6 +30,8 @@ int environ_default(const char *name, const char *value);
 int environ_take_back(void);
 /* What this image was started with, or NULL. */
 const char *environ_was_put(const char *name);
+/* Each of them: NULL after the last. */
+const char *environ_put_at(size_t i, const char **value);
 /* For an exec of its own: everything that was put, but what is forgotten. */
 void environ_forget(const char *name);
 int environ_put_again(void);

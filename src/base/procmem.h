@@ -3,7 +3,7 @@
  * tables for the full figures, 45 to 65 ms a GB: whoever has a loop to run lets
  * a thread ask.
  *
- * Runs in:    master (its sampler), reforkctl
+ * Runs in:    master (its sampler), reforkctl, mold, worker (when asked)
  * Owns:       nothing
  * After fork: unchanged
  * Raises:     never

@@ -8,6 +8,7 @@
 
 #include "ctl/ask.h"
 #include "ctl/command.h"
+#include "ctl/counsel.h"
 #include "ctl/dump.h"
 #include "ctl/find.h"
 #include "ctl/report.h"
@@ -111,6 +112,8 @@ run(const struct command *command)
 	}
 	if (strcmp(command->verb, "dumpstat") == 0)
 		rc = dump_stat(command, f.at[0].path);
+	else if (strcmp(command->verb, "advise") == 0)
+		rc = counsel(f.at[0].path);
 	else if (strcmp(command->verb, "gclog") == 0)
 		rc = dump_gclog(command, f.at[0].path);
 	else

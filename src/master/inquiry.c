@@ -210,7 +210,8 @@ ask_all(struct inquiry *q, const struct rfk_ask *ask, uint32_t slot)
 		if (child != NULL && (slot == UINT32_MAX || slot == i))
 			ask_child(q, child, ask);
 	}
-	if (slot == UINT32_MAX && q->what == RFK_ASK_STATISTICS &&
+	if (slot == UINT32_MAX &&
+	    (q->what == RFK_ASK_STATISTICS || q->what == RFK_ASK_PAGES) &&
 	    moldlink_usable(pool->mold) && moldlink_ask(pool->mold, ask) == 0) {
 		q->mold = pool->mold->process.pid;
 		q->asked++;

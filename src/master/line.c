@@ -83,7 +83,8 @@ scale_read(struct line *line, const char *word)
 static bool
 word_read(struct line *line, const char *word)
 {
-	static const char *const known_words[] = { "now", "on", "off", "read" };
+	static const char *const known_words[] = { "now", "on", "off", "read",
+		"pages" };
 	const char *words = verbs[line->verb].words;
 	const size_t len = strlen(word);
 	const char *at = words != NULL ? strstr(words, word) : NULL;

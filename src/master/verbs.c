@@ -222,7 +222,9 @@ run_pids(struct control_client *c, const struct line *line)
 static void
 run_dumpstat(struct control_client *c, const struct line *line)
 {
-	inquiry_begin(c, RFK_ASK_STATISTICS, line->slot);
+	inquiry_begin(c,
+	    line->word != NULL ? RFK_ASK_PAGES : RFK_ASK_STATISTICS,
+	    line->slot);
 }
 
 static void

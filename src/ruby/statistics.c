@@ -5,12 +5,16 @@
 #include "ruby/statistics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ruby/ruby.h>
 
-#include "base/fd.h"
+#include "base/environ.h"
+#include "base/procmem.h"
+#include "base/record.h"
 #include "ruby/life.h"
 #include "ruby/try.h"
 
@@ -94,41 +98,63 @@ stats_raises(VALUE p)
 	return Qnil;
 }
 
-static uint64_t
-kb_of(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at == NULL ? 0 : strtoull(at + strlen(name), NULL, 10);
-}
-
 static void
 memory_put(struct writing *w)
 {
-	char text[4096];
+	struct procmem memory;
 
-	if (w->rc != 0 ||
-	    fd_read_file("/proc/self/smaps_rollup", text, sizeof(text)) <= 0)
+	if (w->rc != 0 || procmem_read(getpid(), &memory) < 0)
 		return;
 	w->rc = buf_puts(w->out, "memory");
-	put(w, "rss_kb", "", kb_of(text, "\nRss:"));
-	put(w, "pss_kb", "", kb_of(text, "\nPss:"));
-	put(w, "uss_kb", "",
-	    kb_of(text, "\nPrivate_Clean:") + kb_of(text, "\nPrivate_Dirty:") +
-		kb_of(text, "\nPrivate_Hugetlb:"));
+	put(w, "rss_kb", "", memory.rss_kb);
+	put(w, "pss_kb", "", memory.pss_kb);
+	put(w, "uss_kb", "", memory.uss_kb);
 	if (w->rc == 0)
 		w->rc = buf_puts(w->out, "\n");
 }
 
 static VALUE
-version_raises(VALUE p)
+ruby_raises(VALUE p)
 {
 	VALUE version = rb_const_get(rb_cObject, rb_intern("RUBY_VERSION"));
+	VALUE threads = rb_funcall(rb_cThread, rb_intern("list"), 0);
 	struct writing *w = (struct writing *)p;
 
-	w->rc =
-	    buf_printf(w->out, "ruby version=%s\n", StringValueCStr(version));
+	w->rc = buf_printf(w->out, "ruby version=%s threads=%ld\n",
+	    StringValueCStr(version), RARRAY_LEN(threads));
 	return Qnil;
+}
+
+/* What this Ruby was started with, whoever has put it. */
+static void
+settings_put(struct writing *w)
+{
+	size_t i;
+	char **p;
+
+	if (w->rc == 0)
+		w->rc = buf_puts(w->out, "settings");
+	for (p = environ; w->rc == 0 && *p != NULL; p++) {
+		const char *eq = strchr(*p, '=');
+		char name[96];
+
+		if (strncmp(*p, "RUBY_GC_", 8) != 0 || eq == NULL ||
+		    (size_t)(eq - *p) >= sizeof(name))
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(eq - *p), *p);
+		if (environ_was_put(name) == NULL)
+			w->rc = record_text(w->out, name, eq + 1);
+	}
+	for (i = 0; w->rc == 0; i++) {
+		const char *value;
+		const char *name = environ_put_at(i, &value);
+
+		if (name == NULL)
+			break;
+		w->rc = record_text(w->out, name, value);
+	}
+	if (w->rc == 0)
+		w->rc = buf_puts(w->out, "\n");
 }
 
 int
@@ -137,12 +163,13 @@ statistics_put(struct buf *out, uint64_t requests, struct ruby_error *why)
 	struct writing w = { .out = out };
 	int rc;
 
-	rc = ruby_try(version_raises, &w, why);
+	rc = ruby_try(ruby_raises, &w, why);
 	if (rc == 0)
 		rc = ruby_try(stats_raises, &w, why);
 	if (rc < 0)
 		return rc;
 	(void)ruby_try(sizes_raises, &w, NULL);
+	settings_put(&w);
 	memory_put(&w);
 	if (w.rc == 0)
 		w.rc = life_put(out, requests);

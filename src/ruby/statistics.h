@@ -6,6 +6,8 @@
  * heap0 ... GC.stat_heap of each size pool, Ruby 3.3 and later
  * objects   ObjectSpace.count_objects
  * sizes     ObjectSpace.count_objects_size
+ * ruby      its version, how many threads
+ * settings  RUBY_GC_*, MALLOC_* and the like, as this image was started
  * memory    of this process, in kB
  * preload   the heap of the exec'd mold when it was READY, whoever asks
  * life      since the fork of this process, and why it collected

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "ipc/chan.h"
 #include "ruby/gclog.h"
+#include "ruby/pages.h"
 #include "ruby/statistics.h"
 #include "ruby/try.h"
 #include "worker/self.h"
@@ -62,6 +63,8 @@ answer_make(struct self *self, const struct rfk_ask *ask, const bool *in_unit,
 			requests = atomic_load_explicit(
 			    &self->my_row->requests, memory_order_relaxed);
 		return statistics_put(out, requests, why);
+	case RFK_ASK_PAGES:
+		return pages_put(out, why);
 	case RFK_ASK_GCLOG_ON:
 		return in_unit != NULL ? gclog_on(in_unit, why) : -ENOTSUP;
 	case RFK_ASK_GCLOG_OFF:

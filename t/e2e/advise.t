@@ -1,0 +1,59 @@
+#!/bin/sh
+# What the memory is made of, what a refork would bring, and variables that this
+# Ruby reads: of a running pool, by reforkctl alone.
+. "$(dirname "$0")/lib.sh"
+conf <<'END'
+worker_processes 3
+oob_gc false # what Ruby does by itself is to be judged
+KEPT = Array.new(100_000) { |i| "a string that is kept, long enough #{i}" }
+MINE = []
+rack do |env|
+  Array.new(4) { "y" * 3_000_000 }
+  MINE << "z" * 200_000 if MINE.size < 50
+  [200, { "content-type" => "text/plain" }, ["pid #{Process.pid}\n"]]
+end
+END
+start "$CONF"
+VERSION=$(ctl --json dumpstat 0 | sed -n 's/.*"version": "\([0-9]*\.[0-9]*\).*/\1/p')
+row() { # NAME COLUMN
+	ctl advise | sed -n "s/^ *$1 *\([0-9.]*\) *\([0-9.]*\) *\([0-9.]*\) *\([0-9.]*\)\$/\\$2/p"
+}
+near() { # A B: within a tenth
+	echo "$1 and $2"
+	perl -e 'exit !($ARGV[0] > 0 && abs($ARGV[0] - $ARGV[1]) <= $ARGV[1] / 10)' "$1" "$2"
+}
+pss() { # of the mold and the workers, MB
+	ctl --json dumpstat | perl -MJSON::PP -e 'my $s = decode_json(join "", <STDIN>);
+		my $kb = 0; $kb += $_->{memory}{pss_kb} for @$s; printf "%.1f\n", $kb / 1024'
+}
+
+like 'before the first request only preload is judged' "$(ctl advise)" '^# 0 requests since the last fork are too few'
+case $VERSION in
+3.1) INIT=RUBY_GC_HEAP_INIT_SLOTS ;;
+*) INIT='RUBY_GC_HEAP_[0-4]_INIT_SLOTS' ;;
+esac
+like 'the slots that preload needs' "$(ctl advise)" "^$INIT=[0-9]+\$"
+ok 'most is shared before anybody works' perl -e 'exit !($ARGV[0] > $ARGV[1])' "$(row 'sum' 1)" "$(row sum 3)"
+
+ok 'load is served' "$LOAD" -c 6 -n 600 --any --close --plain -p / "$SOCK"
+ctl advise >"$DIR/advice" 2>&1
+like 'malloc is what it collects for' "$(cat "$DIR/advice")" '^RUBY_GC_MALLOC_LIMIT=[0-9]+M$'
+like 'with the measurement' "$(cat "$DIR/advice")" '^# [0-9]+ of [0-9]+ collections in requests .* because of malloc; a request takes 1?[0-9]\.[0-9] MB'
+is 'nothing but comments and variables follows' "$(sed '1,/^Ruby [0-9.]*: variables/d' "$DIR/advice" | grep -Ev '^(#.*|RUBY_GC_[A-Z0-9_]+=[0-9.]+M?|)$')" ''
+like 'what a refork would bring' "$(cat "$DIR/advice")" 'A refork now would give back up to [1-9][0-9]* MB'
+ok 'the pages add up to PSS' near "$(row sum 4)" "$(pss)"
+ok 'malloc has most of what is private' perl -e 'exit !($ARGV[0] > $ARGV[1] / 2)' "$(row malloc 3)" "$(row sum 3)"
+OWN=$(row sum 3)
+ok 'a refork' ctl refork
+ok 'brings it' perl -e 'exit !($ARGV[0] < $ARGV[1] / 2)' "$(row sum 3)" "$OWN"
+
+# The values that it names, in the environment of the next start
+sed -n 's/^\(RUBY_GC_[A-Z0-9_]*=.*\)$/export \1/p' "$DIR/advice" >"$DIR/env"
+ok 'stops' stop
+. "$DIR/env"
+: >"$LOG"
+start "$CONF"
+unlike 'are not said again' "$(ctl advise)" '^RUBY_GC_HEAP'
+ok 'and are in force' [ "$(ctl --json dumpstat 0 | sed -n 's/.*"malloc_increase_bytes_limit": \([0-9]*\).*/\1/p')" -ge 33554432 ]
+like 'status goes on' "$(ctl status)" SERVING
+finish
