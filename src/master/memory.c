@@ -21,6 +21,9 @@
 /* A sample that took t is followed by so many t of rest. */
 #define REST 200u
 #define REST_HURRIED 20u
+/* How memory grows again after a fork is worth more looks. */
+#define REST_YOUNG 50u
+#define YOUNG_MS 60000u
 #define REST_MIN_MS 20u
 /* What has done nothing is looked at again after this. */
 #define QUIET_MS 60000u
@@ -229,11 +232,13 @@ ask_next(struct memory *m, uint64_t now_ms)
 		f->asked_ms = now_ms;
 }
 
-static bool
-in_a_hurry(const struct memory *m)
+static uint64_t
+rest_of(const struct memory *m, uint64_t now_ms)
 {
-	return m->budget_kb > 0 &&
-	       m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10);
+	if (m->budget_kb > 0 &&
+	    m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10))
+		return REST_HURRIED;
+	return now_ms < m->generation_ms + YOUNG_MS ? REST_YOUNG : REST;
 }
 
 static void
@@ -265,7 +270,7 @@ on_sample(void *arg, const struct sample *s)
 {
 	struct memory *m = arg;
 	uint64_t now_ms = clock_ms();
-	uint64_t rest = in_a_hurry(m) ? REST_HURRIED : REST;
+	uint64_t rest = rest_of(m, now_ms);
 	struct figures *f = s->token < RFK_ROWS_MAX
 				? &m->worker[s->token]
 				: &m->other[s->token - RFK_ROWS_MAX];

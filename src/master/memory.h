@@ -92,6 +92,7 @@ struct memory {
 	struct thrift_yield yield; /* of the last refork that was measured */
 	bool has_yield;
 	uint32_t generation;
+	uint64_t generation_ms; /* since when it is the current one */
 };
 
 /* NULL: -ENOMEM. It does nothing until memory_apply. */

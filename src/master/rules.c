@@ -314,6 +314,7 @@ new_generation(struct memory *m)
 	int64_t cpu_ms;
 
 	m->generation = m->pool->generation;
+	m->generation_ms = clock_ms();
 	if (mold->by_boot) {
 		memset(&m->thrift, 0, sizeof(m->thrift));
 		return;
@@ -339,7 +340,8 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 		return;
 	v.is_idle = succession_idle(p) && m->now.is_current &&
 		    !recycle_busy(p) && pool_count(p, LIFE_DRAINING) == 0;
-	if (v.is_idle && m->generation != p->generation)
+	if (v.is_idle &&
+	    (m->generation_ms == 0 || m->generation != p->generation))
 		new_generation(m);
 	v.generation = p->generation;
 	v.requests = m->now.requests;

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A generation's level is known after so many requests per worker. */
-#define FLOOR_REQUESTS 16u
 #define GAIN_MIN_KB 8192u
 #define GAIN_PERCENT 5u
 #define POOR_ALLOWED 2u
@@ -55,6 +53,7 @@ static void
 begin(struct thrift *t, const struct thrift_view *v)
 {
 	t->has_begun = true;
+	t->is_first = true;
 	t->credit_ms = THRIFT_CREDIT_MS;
 	t->cpu_ms = v->cpu_ms;
 	t->generation = v->generation;
@@ -67,10 +66,11 @@ turn_over(struct thrift *t, const struct thrift_view *v)
 {
 	t->generation = v->generation;
 	t->since_ms = v->now_ms;
-	t->has_floor = false;
+	t->is_first = false;
 	t->uss_sum_kb = 0;
 	t->looks = 0;
 	t->is_measuring = t->seen_pss_kb > 0 && t->seen_requests > 0;
+	t->its_cost_ms = t->cost_ms;
 	t->before_kb = t->seen_pss_kb;
 	t->before_requests = t->seen_requests;
 	t->until_ms = v->now_ms + MEASURE_MAX_MS;
@@ -79,8 +79,7 @@ turn_over(struct thrift *t, const struct thrift_view *v)
 }
 
 static bool
-finish(struct thrift *t, const struct thrift_rules *r,
-    const struct thrift_view *v, struct thrift_yield *out)
+finish(struct thrift *t, const struct thrift_rules *r, struct thrift_yield *out)
 {
 	if (t->samples == 0)
 		return false;
@@ -88,8 +87,8 @@ finish(struct thrift *t, const struct thrift_rules *r,
 	out->generation = t->generation;
 	out->before_kb = t->before_kb;
 	out->after_kb = (uint64_t)(t->sum_kb / t->samples);
-	out->requests = v->requests;
-	out->cost_ms = t->cost_ms;
+	out->requests = t->seen_requests;
+	out->cost_ms = t->its_cost_ms;
 	out->gain_kb = (int64_t)out->before_kb - (int64_t)out->after_kb;
 	out->percent = 100. * (double)out->gain_kb / (double)out->before_kb;
 	out->is_poor = out->gain_kb < (int64_t)min_gain_kb(r, t->before_kb);
@@ -107,31 +106,24 @@ thrift_look(struct thrift *t, const struct thrift_rules *r,
 	if (!t->has_begun)
 		begin(t, v);
 	earn(t, r, v);
-	if (!v->is_idle) {
-		/* The next one has begun: what was seen so far must do. */
-		if (t->was_idle && t->is_measuring)
-			known = finish(t, r, v, out);
-		t->was_idle = false;
-		return known;
-	}
-	if (v->generation != t->generation)
+	if (!v->is_idle)
+		return false;
+	if (v->generation != t->generation) {
+		/* The next one has come: what was seen so far must do. */
+		known = t->is_measuring && finish(t, r, out);
 		turn_over(t, v);
-	if (!t->has_floor && v->requests >= FLOOR_REQUESTS) {
-		t->floor_kb = v->uss_kb;
-		t->has_floor = true;
 	}
 	t->uss_sum_kb += (double)v->uss_kb;
 	t->looks++;
-	t->was_idle = true;
 	t->seen_pss_kb = v->pss_kb;
 	t->seen_requests = v->requests;
-	if (!t->is_measuring || v->requests == 0)
-		return false;
+	if (known || !t->is_measuring || v->requests == 0)
+		return known;
 	t->sum_kb += (double)v->pss_kb;
 	t->samples++;
 	if (v->requests < t->before_requests && v->now_ms < t->until_ms)
 		return false;
-	return finish(t, r, v, out);
+	return finish(t, r, out);
 }
 
 static uint64_t
@@ -146,16 +138,14 @@ interval_ms(const struct thrift *t, const struct thrift_rules *r)
 static uint64_t
 gain_kb(const struct thrift *t, const struct thrift_view *v)
 {
-	double warmth = v->decay < 1. ? 1. - v->decay : 0.;
-	double own = (double)v->uss_kb, warm = 0, cycle = 0;
+	double own = (double)v->uss_kb, gain = 0, first;
 
-	if (t->has_floor && v->uss_kb > t->floor_kb)
-		warm = (own - (double)t->floor_kb) * warmth;
 	if (t->looks > 0)
-		cycle = own - t->uss_sum_kb / t->looks;
-	if (warm < cycle)
-		warm = cycle;
-	return warm > 0 ? (uint64_t)warm : 0;
+		gain = own - t->uss_sum_kb / t->looks;
+	first = v->decay < 1. ? own * (1. - v->decay) / 2 : 0;
+	if (t->is_first && gain < first)
+		gain = first;
+	return gain > 0 ? (uint64_t)gain : 0;
 }
 
 bool

@@ -1,10 +1,10 @@
 /*
  * thrift.h - refork :auto: does a refork pay now, and did the last one?
  *
- * Gain: the larger of two guesses. What the workers have now above this
- * generation's mean: if the next one goes the same way, that much is saved. And
- * what they have beyond what the first requests brought, as far as they are
- * warm (faults per request against those of the first): that stays shared.
+ * Gain: what the workers have now above this generation's mean: if the next
+ * one goes the same way, that much is saved. Of the first generation nobody
+ * knows how the next one will go: half of what its workers have for themselves,
+ * as far as they are warm (faults per request against those of the first ones).
  * Cost: CPU time of the last one, paid from a credit that grows with the pool's
  * own CPU time. Yield: PSS before against its mean over as many requests again;
  * two poor ones make the interval longer.
@@ -49,8 +49,7 @@ struct thrift {
 	bool has_begun;
 	uint32_t generation;
 	uint64_t since_ms; /* this generation serves */
-	uint64_t floor_kb; /* USS of the workers after the first requests */
-	bool has_floor;
+	bool is_first;     /* it was not made by a refork */
 	double uss_sum_kb; /* over this generation's looks, for the mean */
 	uint32_t looks;
 	double credit_ms;
@@ -59,6 +58,7 @@ struct thrift {
 	unsigned int poor;
 	/* The refork whose yield is being measured. */
 	bool is_measuring;
+	uint64_t its_cost_ms;
 	uint64_t before_kb;
 	uint64_t before_requests;
 	uint64_t until_ms;
@@ -67,7 +67,6 @@ struct thrift {
 	/* The state right before now: it becomes before_* when one begins. */
 	uint64_t seen_pss_kb;
 	uint64_t seen_requests;
-	bool was_idle;
 };
 
 struct thrift_yield {

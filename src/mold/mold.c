@@ -376,7 +376,6 @@ prepare(struct self *self)
 	struct rfk_msg msg = { .type = RFK_MSG_READY };
 	bool is_candidate = self->token != 0;
 	struct ruby_error why;
-	uint64_t took_us = 0;
 
 	self_title(self, "preparing", 0);
 	if (hooks_run(HOOK_AFTER_MOLD_FORK, self, &why) < 0)
@@ -387,10 +386,8 @@ prepare(struct self *self)
 	/* A candidate's are a worker's; the mold's come with the answer. */
 	if (!is_candidate)
 		state_send(self);
-	if (self->settings.heap_preparation != 0 &&
-	    warm_heap(self->settings.compact != 0, &took_us) == 0)
-		log_info("mold gen=%u: heap prepared in %llu ms",
-		    self->generation, (unsigned long long)(took_us / 1000));
+	if (self->settings.heap_preparation != 0)
+		(void)warm_heap(self->settings.compact != 0, self->generation);
 	if (!is_candidate)
 		life_preload();
 	if (is_candidate) {

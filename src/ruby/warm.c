@@ -1,12 +1,17 @@
 #include "ruby/warm.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <ruby/ruby.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/procmem.h"
 #include "ruby/try.h"
 
 struct warming {
@@ -62,17 +67,60 @@ warm_raises(VALUE p)
 	return Qnil;
 }
 
+/* Free slots are holes: what a child allocates there makes a shared page its
+ * own. */
+struct look {
+	int64_t rss_kb;
+	uint64_t pages, holes;
+	uint64_t wall_us, cpu_us;
+};
+
+static VALUE
+heap_raises(VALUE p)
+{
+	struct look *l = (struct look *)p;
+	size_t all = rb_gc_stat(ID2SYM(rb_intern("heap_available_slots")));
+	size_t live = rb_gc_stat(ID2SYM(rb_intern("heap_live_slots")));
+
+	l->pages = rb_gc_stat(ID2SYM(rb_intern("heap_allocated_pages")));
+	l->holes = all > live ? all - live : 0;
+	return Qnil;
+}
+
+static void
+look(struct look *l)
+{
+	struct timespec t;
+
+	memset(l, 0, sizeof(*l));
+	(void)ruby_try(heap_raises, l, NULL);
+	l->rss_kb = procmem_rss_kb(getpid());
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	l->cpu_us = (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+	l->wall_us = clock_us();
+}
+
 int
-warm_heap(bool compact, uint64_t *took_us)
+warm_heap(bool compact, uint32_t generation)
 {
 	struct warming w = { .compact = compact };
 	struct ruby_error why;
-	uint64_t began = clock_us();
-	int rc = ruby_try(warm_raises, &w, &why);
+	struct look a, b;
+	int rc;
 
+	look(&a);
+	rc = ruby_try(warm_raises, &w, &why);
 	if (rc < 0)
 		ruby_error_log("heap preparation", &why);
 	malloc_trim(0);
-	*took_us = clock_us() - began;
+	look(&b);
+	if (rc == 0)
+		log_info("mold gen=%u: heap prepared in %" PRIu64
+			 " ms (%" PRIu64 " ms of CPU): RSS %" PRId64
+			 " -> %" PRId64 " MB, heap pages %" PRIu64
+			 " -> %" PRIu64 ", free slots %" PRIu64 " -> %" PRIu64,
+		    generation, (b.wall_us - a.wall_us) / 1000,
+		    (b.cpu_us - a.cpu_us) / 1000, a.rss_kb / 1024,
+		    b.rss_kb / 1024, a.pages, b.pages, a.holes, b.holes);
 	return rc;
 }

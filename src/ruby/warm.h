@@ -14,7 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 0 or -ECANCELED (logged; the heap is then as it was). */
-int warm_heap(bool compact, uint64_t *took_us);
+/*
+ * Once per mold, never per fork; logs what it has cost and brought. 0 or
+ * -ECANCELED (logged; the heap is then as it was).
+ */
+int warm_heap(bool compact, uint32_t generation);
 
 #endif
