@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
-#include "master/inquiry.h"
+#include "master/hear.h"
 #include "master/master.h"
 #include "master/obituary.h"
 #include "master/words.h"
@@ -151,108 +151,10 @@ on_gone(void *owner)
 	child_event(owner, LIFE_EXITED);
 }
 
-/* A candidate has come: the succession takes it, or it is sent away. */
 static void
-promoted(struct child *c, const struct rfk_promoted *p, int *fds)
+on_message(void *owner, const struct rfk_msg *msg, int *take_fds)
 {
-	struct succession *s = &c->pool->succession;
-	struct moldlink *mold;
-
-	if (s->stage != SUCCESSION_ASKED || p->token != s->token ||
-	    child_event(c, LIFE_PROMOTED) < 0) {
-		log_warn("pid=%d offers itself as a mold that nobody waits for",
-		    (int)p->pid);
-		process_reject(fds[0], fds[1]);
-		return;
-	}
-	mold = moldlink_adopt(c->pool, p->generation, p->pid, fds[0], fds[1]);
-	if (mold != NULL)
-		succession_candidate(c->pool, c, mold);
-}
-
-static void
-refused(struct child *c, const struct rfk_msg *msg)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text), "%.*s", (int)msg->tail_len,
-	    msg->tail != NULL ? msg->tail : "");
-	if (msg->u.promote.token != c->pool->succession.token)
-		return;
-	if (child_event(c, LIFE_REFUSED) == 0)
-		succession_refused(c->pool, c, text);
-}
-
-static void
-failed(struct child *c, const struct rfk_msg *msg)
-{
-	char name[96];
-
-	snprintf(c->killed_for, sizeof(c->killed_for), "%.*s",
-	    (int)msg->tail_len, msg->tail != NULL ? msg->tail : "");
-	log_error(
-	    "%s failed: %s", child_name(c, name, sizeof(name)), c->killed_for);
-}
-
-static void
-volunteered(struct child *c, const struct rfk_volunteer *v)
-{
-	char why[160];
-
-	if (!child_serves(c))
-		return;
-	if (v->by_hand) {
-		snprintf(why, sizeof(why), "SIGUSR2 to worker=%u", c->slot);
-		succession_start(
-		    c->pool, SUCCESSION_REFORK, true, c->slot, why);
-		return;
-	}
-	/* Others reach the limit while one is under way: not a new wish. */
-	if (!succession_idle(c->pool) || c->generation != c->pool->generation)
-		return;
-	snprintf(why, sizeof(why),
-	    "worker=%u has served %llu requests (refork_after)", c->slot,
-	    (unsigned long long)v->requests);
-	succession_start(c->pool, SUCCESSION_REFORK, false, UINT32_MAX, why);
-}
-
-static void
-on_message(void *owner, const struct rfk_msg *msg, int *fds)
-{
-	struct child *c = owner;
-
-	switch (msg->type) {
-	case RFK_MSG_READY:
-		child_event(c, LIFE_READY);
-		inquiry_child_ready(c);
-		break;
-	case RFK_MSG_ANSWER:
-		inquiry_child_answers(c, msg);
-		break;
-	case RFK_MSG_PROMOTED:
-		promoted(c, &msg->u.promoted, fds);
-		break;
-	case RFK_MSG_REFUSED:
-		refused(c, msg);
-		break;
-	case RFK_MSG_VOLUNTEER:
-		volunteered(c, &msg->u.volunteer);
-		break;
-	case RFK_MSG_SPENT:
-		recycle_want(c->pool, c,
-		    "has served %llu requests (worker_max_requests %lld)",
-		    (unsigned long long)msg->u.volunteer.requests,
-		    (long long)c->pool->settings.worker_max_requests);
-		break;
-	case RFK_MSG_EXITING:
-		c->expected = true;
-		break;
-	case RFK_MSG_FAILED:
-		failed(c, msg);
-		break;
-	default:
-		break; /* the wire lets nothing else through */
-	}
+	hear_worker(owner, msg, take_fds);
 }
 
 static void

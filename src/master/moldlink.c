@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "master/inquiry.h"
+#include "master/hear.h"
 #include "master/master.h"
 #include "master/obituary.h"
 #include "master/words.h"
@@ -95,168 +95,10 @@ on_gone(void *owner)
 }
 
 static void
-copy_tail(char *out, size_t cap, const struct rfk_msg *msg)
+on_message(void *owner, const struct rfk_msg *msg, int *take_fds)
 {
-	snprintf(out, cap, "%.*s", (int)msg->tail_len,
-	    msg->tail != NULL ? msg->tail : "");
-}
-
-static void
-settings_came(struct moldlink *l, const struct rfk_msg *msg)
-{
-	char why[160] = "";
-
-	if (!l->by_boot || l->has_settings || settings_init(&l->settings) < 0) {
-		moldlink_kill(l, "sent settings that nobody asked for");
-		return;
-	}
-	l->has_settings = true;
-	if (msg->u.settings.protocol != RFK_PROTOCOL) {
-		moldlink_kill(l,
-		    "speaks protocol %u, this reforkd speaks %u: "
-		    "install both programs from one build",
-		    msg->u.settings.protocol, RFK_PROTOCOL);
-		return;
-	}
-	if (settings_decode(
-		&l->settings, msg->tail, msg->tail_len, why, sizeof(why)) < 0) {
-		moldlink_kill(l, "sent a setting that cannot be: %s", why);
-		return;
-	}
-	l->settings.personality =
-	    (enum rfk_personality)msg->u.settings.personality;
-	l->state = MOLD_BINDING;
-	/* Its own file says how long it may take, not the one in force. */
-	process_arm(&l->process, l->settings.boot_timeout);
-	pool_mold_settings(l->pool, l);
-}
-
-static void
-spawned(struct moldlink *l, const struct rfk_spawned *s, int *fds)
-{
-	struct child *c = l->forking;
-
-	if (c == NULL || c->token != s->token) {
-		log_error("mold gen=%u spawned pid=%d that nobody asked for",
-		    l->generation, (int)s->pid);
-		process_reject(fds[0], fds[1]);
-		return;
-	}
-	l->forking = NULL;
-	c->mold = NULL;
-	child_spawned(c, s->pid, fds[0], fds[1]);
-}
-
-static void
-not_spawned(struct moldlink *l, const struct rfk_msg *msg)
-{
-	struct child *c = l->forking;
-	char text[512];
-
-	copy_tail(text, sizeof(text), msg);
-	if (c == NULL || c->token != msg->u.fork.token)
-		return;
-	log_error(
-	    "worker=%u gen=%u not spawned: %s", c->slot, l->generation, text);
-	l->forking = NULL;
-	c->mold = NULL;
-	child_event(c, LIFE_NOT_SPAWNED);
-}
-
-static void
-died(struct moldlink *l, const struct rfk_died *d)
-{
-	struct child *c = pool_by_token(l->pool, d->token);
-	struct pidfd_exit e = { .code = d->code, .status = d->status };
-
-	if (c != NULL && c->process.pid == d->pid)
-		process_report(&c->process, &e);
-}
-
-static void
-failed(struct moldlink *l, const struct rfk_msg *msg)
-{
-	char text[1000];
-
-	copy_tail(text, sizeof(text), msg);
-	fail_set(&l->why, 0, "%s", text);
-	l->is_config_error = msg->u.failed.is_config != 0;
-}
-
-/* Opaque here; a boot that follows gets it with its START. */
-static void
-state_came(struct moldlink *l, const struct rfk_state *state, int *fds)
-{
-	fd_close(&l->state_fd);
-	if (state->bytes > RFK_STATE_MAX) {
-		fd_close(&fds[0]);
-		moldlink_kill(l, "sent a state of %llu bytes",
-		    (unsigned long long)state->bytes);
-		return;
-	}
-	l->state_fd = fds[0];
-	l->state_bytes = state->bytes;
-	if (l == l->pool->mold)
-		pool_take_state(l->pool, l);
-}
-
-static void
-ready(struct moldlink *l)
-{
-	if (l->state != MOLD_LOADING)
-		return;
-	l->state = MOLD_READY;
-	l->ready_ms = clock_ms();
-	process_disarm(&l->process);
-	log_info("mold gen=%u pid=%d ready after %llums", l->generation,
-	    (int)l->process.pid,
-	    (unsigned long long)(l->ready_ms - l->born_ms));
-	moldlink_state(l);
-	pool_mold_ready(l->pool, l);
-}
-
-static void
-on_message(void *owner, const struct rfk_msg *msg, int *fds)
-{
-	struct moldlink *l = owner;
-	char text[512];
-
-	switch (msg->type) {
-	case RFK_MSG_SETTINGS:
-		settings_came(l, msg);
-		break;
-	case RFK_MSG_READY:
-		ready(l);
-		break;
-	case RFK_MSG_SPAWNED:
-		spawned(l, &msg->u.spawned, fds);
-		break;
-	case RFK_MSG_NOT_SPAWNED:
-		not_spawned(l, msg);
-		break;
-	case RFK_MSG_DIED:
-		died(l, &msg->u.died);
-		break;
-	case RFK_MSG_FAILED:
-		failed(l, msg);
-		break;
-	case RFK_MSG_REFUSED:
-		copy_tail(text, sizeof(text), msg);
-		fail_set(&l->why, 0, "not fork-safe: %s", text);
-		break;
-	case RFK_MSG_ANSWER:
-		inquiry_mold_answers(l, msg);
-		break;
-	case RFK_MSG_HOOKED:
-		hooks_done(l->pool, l, &msg->u.hook);
-		break;
-	case RFK_MSG_STATE:
-		state_came(l, &msg->u.state, fds);
-		break;
-	default:
-		break; /* the wire lets nothing else through */
-	}
-	pool_touch(l->pool);
+	hear_mold(owner, msg, take_fds);
+	pool_touch(((struct moldlink *)owner)->pool);
 }
 
 static void
