@@ -11,7 +11,6 @@ module Reforkd
       before_exec: [1], after_worker_timeout: [3], before_service_worker_ready: [2],
       before_service_worker_exit: [2] }.freeze
     HOOKS_IGNORED = { before_exec: "the master runs no Ruby before it starts itself again",
-      after_worker_timeout: "the soft timeout logs the backtrace by itself",
       before_service_worker_ready: "there is no service process",
       before_service_worker_exit: "there is no service process" }.freeze
 
@@ -32,6 +31,27 @@ module Reforkd
       arguments = [@server ||= Server.new(self), worker, extra]
       count = hook.respond_to?(:arity) && hook.arity >= 0 ? hook.arity : HOOKS.fetch(name).last
       hook.call(*arguments.first(count))
+    end
+
+    # What after_worker_timeout is told, in a thread beside the one that hangs.
+    TimeoutInfo = Struct.new(:thread, :rack_env) do
+      def copy_thread_variables!
+        here = Thread.current
+        thread.keys.each { |key| here[key] = thread[key] }
+        thread.thread_variables.each { |name| here.thread_variable_set(name, thread.thread_variable_get(name)) }
+      end
+    end
+
+    def soft_timeout(main, env, *about)
+      thread = Thread.new do
+        run_hook(:after_worker_timeout, *about, TimeoutInfo.new(main, env))
+      rescue Exception => error
+        logger = own_logger || default_logger
+        logger.error("after_worker_timeout: #{error.message} (#{error.class})")
+        error.backtrace&.each { |line| logger.error(line) }
+      end
+      thread.name = "after_worker_timeout"
+      thread.thread_variable_set(:fork_safe, true)
     end
 
     private

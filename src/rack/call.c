@@ -85,6 +85,7 @@ serve_raises(VALUE p)
 	struct call *call = (struct call *)p;
 
 	env_build_raises(call);
+	hooks_unit(call->env);
 	app_raises(call);
 	/* unicorn's way to say "go on": the body is here, so it is called on.
 	 */
@@ -336,6 +337,7 @@ call_run(struct conn *c)
 	if (!NIL_P(call.input))
 		(void)ruby_try(input_end_raises, &call, NULL);
 	afterwards(&call);
+	hooks_unit(Qnil);
 	worker_unit_end(r->worker);
 	RB_GC_GUARD(call.env);
 }

@@ -21,6 +21,7 @@ static const char *const hook_names[HOOK_COUNT] = {
 	[HOOK_AFTER_WORKER_READY] = "after_worker_ready",
 	[HOOK_BEFORE_WORKER_EXIT] = "before_worker_exit",
 	[HOOK_AFTER_REQUEST_COMPLETE] = "after_request_complete",
+	[HOOK_AFTER_WORKER_TIMEOUT] = "after_worker_timeout",
 	[HOOK_AFTER_WORKER_EXIT] = "after_worker_exit",
 	[HOOK_AFTER_MONITOR_READY] = "after_monitor_ready",
 	[HOOK_AFTER_HARD_TIMEOUT] = "after_worker_hard_timeout",
@@ -28,6 +29,7 @@ static const char *const hook_names[HOOK_COUNT] = {
 
 static VALUE the_config = Qnil;
 static VALUE the_app = Qnil;
+static VALUE unit_env = Qnil;   /* on the stack of rack/call.c */
 static bool is_set[HOOK_COUNT]; /* so that a request asks no Hash */
 static bool has_logger;
 
@@ -198,6 +200,34 @@ hooks_about_worker(enum hook hook, const struct self *self,
 	};
 
 	return run(&running, why);
+}
+
+void
+hooks_unit(VALUE env)
+{
+	unit_env = env;
+}
+
+static VALUE
+soft_timeout_raises(VALUE p)
+{
+	const struct self *self = (const struct self *)p;
+
+	return rb_funcall(the_config, rb_intern("soft_timeout"), 6,
+	    rb_thread_main(), unit_env, UINT2NUM(self->slot),
+	    UINT2NUM(self->generation), INT2NUM((int)getpid()),
+	    ULL2NUM(requests_of(self)));
+}
+
+int
+hooks_soft_timeout(const struct self *self, struct ruby_error *why)
+{
+	struct self copy;
+
+	if (!is_set[HOOK_AFTER_WORKER_TIMEOUT])
+		return 0;
+	copy = *self;
+	return ruby_try(soft_timeout_raises, &copy, why);
 }
 
 struct logging {

@@ -31,6 +31,7 @@ enum hook {
 	HOOK_AFTER_WORKER_READY, /* in the worker, before its first accept */
 	HOOK_BEFORE_WORKER_EXIT, /* in the worker, on a graceful end */
 	HOOK_AFTER_REQUEST_COMPLETE, /* in the worker, with env */
+	HOOK_AFTER_WORKER_TIMEOUT,   /* in the worker, in a thread of its own */
 	HOOK_AFTER_WORKER_EXIT,      /* in the mold, for the master */
 	HOOK_AFTER_MONITOR_READY,    /* likewise */
 	HOOK_AFTER_HARD_TIMEOUT,     /* likewise: a worker was killed for its
@@ -60,6 +61,13 @@ int hooks_request_complete(
  */
 int hooks_about_worker(enum hook, const struct self *, const struct rfk_hook *,
     struct ruby_error *why);
+/* The unit's env, while it runs: the caller keeps it alive. nil afterwards. */
+void hooks_unit(VALUE env);
+/*
+ * after_worker_timeout, in a Ruby thread that ends by itself; at a safe point
+ * of the main thread, also in a trap's.
+ */
+int hooks_soft_timeout(const struct self *, struct ruby_error *why);
 /*
  * A line for the file's own logger; severity is enum log_level's, limit_ms 0 =
  * none. 0, -ENOENT: it has none, or one that writes to stderr as we do;

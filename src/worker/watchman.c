@@ -37,6 +37,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
+#include "ruby/hooks.h"
 #include "ruby/leash.h"
 #include "ruby/try.h"
 #include "worker/collect.h"
@@ -63,6 +64,7 @@ static struct {
 	int channel;
 	uint32_t slot;
 	uint64_t soft_ms, hard_ms;
+	const struct self *self;
 	const struct rfk_row *row;
 	uint64_t told_ms; /* unit_ms of the unit whose job was triggered */
 	_Atomic uint64_t job_ms; /* unit_ms of the unit whose job has run */
@@ -124,6 +126,7 @@ on_job(void *unused)
 {
 	static char text[8192];
 	uint64_t unit_ms = unit_of(own.row);
+	struct ruby_error why;
 
 	(void)unused;
 	if (unit_ms == 0 || unit_ms != own.told_ms ||
@@ -132,6 +135,8 @@ on_job(void *unused)
 	request_log("soft timeout");
 	if (ruby_try(backtrace_raises, text, NULL) == 0)
 		log_lines(LOG_LV_ERROR, text);
+	if (hooks_soft_timeout(own.self, &why) < 0)
+		ruby_error_log("after_worker_timeout", &why);
 }
 
 static VALUE
@@ -302,6 +307,7 @@ watchman_start(const struct self *self)
 		own.soft_ms = own.hard_ms;
 	if (own.soft_ms > INT32_MAX)
 		own.soft_ms = INT32_MAX;
+	own.self = self;
 	own.row = self->my_row;
 	own.told_ms = own.gave_up_ms = 0;
 	atomic_store(&own.job_ms, 0);

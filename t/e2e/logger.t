@@ -33,7 +33,6 @@ kill -KILL "$(worker 0)"
 await 'with its severity' in_app '^error worker=0 gen=0 pid=[0-9]+ ended \(SIGKILL'
 
 # In order, none lost, none doubled.
-for i in 1 2 3 4 5 6 7 8 9 10; do kill -TTIN "$MASTER" && kill -TTOU "$MASTER"; done
 : >"$DIR/wanted"
 for i in 1 2 3 4 5 6 7 8; do
 	ctl scale +1 >/dev/null && ctl scale -1 >/dev/null
