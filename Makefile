@@ -18,13 +18,13 @@ CC := gcc
 endif
 
 BASE = buf clock fail fd log pidfd procmem title fault loop escape record sockpath environ cutoff
-IPC = wire chan board settings allocator
+IPC = wire chan board settings derived allocator
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
 MASTER = main options master signals pool lineage choice succession hooks \
 	refusal rollout outcome \
 	process hear child moldlink words obituary spawn environment \
-	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print door control inquiry verbs status
+	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control inquiry verbs status
 CTL_PURE = advise pages
 CTL = command client ask find report table dump counsel main
 GC = estimate decide nursery classic

@@ -4,7 +4,8 @@
  * The mold evaluates the file and sends them as "name=value" NUL ..., one for
  * each row of settings.def that the file or the command line set, "listen="
  * once for each listener and "refork_after=" once with a comma list. A listener
- * is ADDRESS, then TAB key=value for each option.
+ * is ADDRESS, then TAB key=value for each option. "place=NAME TAB FILE:LINE"
+ * says where a row was set, so that whoever complains of it can say so.
  *
  * Runs in:    master, mold (workers inherit the mold's)
  * Owns:       its strings, freed by settings_fini
@@ -26,6 +27,7 @@
 /* -1 = leave to the system. Flags are 0, 1 or -1. */
 struct rfk_listen {
 	char *address; /* "127.0.0.1:80", "[::1]:80", "/path/sock" */
+	char *place;   /* "FILE:LINE", "command line" ...; "" = a default */
 	int backlog;   /* 1024 */
 	int tcp_nodelay;
 	int tcp_nopush;
@@ -37,6 +39,14 @@ struct rfk_listen {
 	int umask;    /* UNIX sockets; 0 */
 	int tries;    /* 5; negative = for ever */
 	int delay_ms; /* 500 */
+};
+
+/* The rows by number. */
+enum rfk_setting {
+#define SETTING(name, kind, fallback, min, max) RFK_SET_##name,
+#include <reforkd/settings.def>
+#undef SETTING
+	RFK_SETTINGS
 };
 
 struct rfk_settings_table {
@@ -54,6 +64,7 @@ struct rfk_settings_table {
 #undef SETTING_FLAG
 #undef SETTING_TEXT
 	enum rfk_personality personality;
+	char *place[RFK_SETTINGS]; /* where each was set; NULL = nowhere */
 	struct rfk_listen *listen;
 	size_t listens;
 	/* Requests after which generation n reforks; the last repeats. */
@@ -72,6 +83,11 @@ void settings_fini(struct rfk_settings_table *);
 int settings_decode(struct rfk_settings_table *, const char *block, size_t len,
     char *why, size_t why_size);
 
+const char *settings_name(enum rfk_setting);
+/* "FILE:LINE", "command line" ...; "" = nowhere: it has its default. */
+const char *settings_place(const struct rfk_settings_table *, enum rfk_setting);
+
+/* ipc/derived.c */
 /* A limit for generation g: requests, or 0 = never. */
 int64_t settings_refork_limit(
     const struct rfk_settings_table *, uint32_t generation);

@@ -145,8 +145,12 @@ settings_fini(struct rfk_settings_table *t)
 	for (s = settings; s < settings + SETTINGS; s++)
 		if (s->kind == KIND_TEXT)
 			free(*text_of(t, s));
-	for (i = 0; i < t->listens; i++)
+	for (i = 0; i < RFK_SETTINGS; i++)
+		free(t->place[i]);
+	for (i = 0; i < t->listens; i++) {
 		free(t->listen[i].address);
+		free(t->listen[i].place);
+	}
 	free(t->listen);
 	memset(t, 0, sizeof(*t));
 }
@@ -201,6 +205,18 @@ setting_decode(struct rfk_settings_table *t, const struct setting *s,
 	return 0;
 }
 
+static int
+place_keep(char **place, const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
 /* One "key=value" of a listener, len bytes. */
 static int
 option_decode(
@@ -215,6 +231,8 @@ option_decode(
 		return complain(why, "listen %s: \"%.*s\" is no option",
 		    l->address, (int)len, text);
 	name_len = (size_t)(eq - text);
+	if (name_len == 5 && memcmp(text, "place", 5) == 0)
+		return place_keep(&l->place, eq + 1, len - name_len - 1);
 	for (o = options; o < options + OPTIONS; o++)
 		if (strlen(o->name) == name_len &&
 		    memcmp(o->name, text, name_len) == 0)
@@ -251,9 +269,13 @@ listen_decode(
 	l += t->listens;
 	*l = listen_default;
 	l->address = strndup(value, len);
-	if (l->address == NULL)
+	l->place = strdup("");
+	if (l->address == NULL || l->place == NULL) {
+		free(l->address);
+		free(l->place);
 		return -ENOMEM;
-	t->listens++; /* settings_fini owns the address from here */
+	}
+	t->listens++; /* settings_fini owns both from here */
 	while (value[len] == '\t') {
 		int rc;
 
@@ -296,6 +318,37 @@ refork_after_decode(
 	}
 }
 
+static const struct setting *
+find(const char *name, size_t len)
+{
+	const struct setting *s;
+
+	for (s = settings; s < settings + SETTINGS; s++)
+		if (strlen(s->name) == len && memcmp(s->name, name, len) == 0)
+			return s;
+	return NULL;
+}
+
+/* "NAME TAB FILE:LINE" */
+static int
+place_decode(
+    struct rfk_settings_table *t, const char *value, const struct why *why)
+{
+	size_t len = strcspn(value, "\t");
+	const struct setting *s = find(value, len);
+
+	if (s == NULL || value[len] == '\0')
+		return complain(why, "place: \"%s\" is no setting's", value);
+	value += len + 1;
+	return place_keep(&t->place[s - settings], value, strlen(value));
+}
+
+const char *
+settings_name(enum rfk_setting which)
+{
+	return settings[which].name;
+}
+
 /* One NUL-terminated "name=value". */
 static int
 entry_decode(
@@ -312,9 +365,11 @@ entry_decode(
 		return listen_decode(t, eq + 1, why);
 	if (len == 12 && memcmp(entry, "refork_after", len) == 0)
 		return refork_after_decode(t, eq + 1, why);
-	for (s = settings; s < settings + SETTINGS; s++)
-		if (strlen(s->name) == len && memcmp(s->name, entry, len) == 0)
-			return setting_decode(t, s, eq + 1, why);
+	if (len == 5 && memcmp(entry, "place", len) == 0)
+		return place_decode(t, eq + 1, why);
+	s = find(entry, len);
+	if (s != NULL)
+		return setting_decode(t, s, eq + 1, why);
 	return complain(why, "unknown setting \"%.*s\"", (int)len, entry);
 }
 
@@ -338,59 +393,4 @@ settings_decode(struct rfk_settings_table *t, const char *block, size_t len,
 			return rc;
 	}
 	return 0;
-}
-
-int64_t
-settings_refork_limit(const struct rfk_settings_table *t, uint32_t generation)
-{
-	if (t->refork_afters == 0)
-		return 0;
-	if (generation >= t->refork_afters)
-		return t->refork_after[t->refork_afters - 1];
-	return t->refork_after[generation];
-}
-
-int64_t
-settings_soft_ms(const struct rfk_settings_table *t)
-{
-	int64_t before_ms = t->timeout / 10;
-
-	if (t->timeout_soft > 0)
-		return t->timeout_soft < t->timeout ? t->timeout_soft
-						    : t->timeout;
-	return t->timeout - (before_ms < 2000 ? before_ms : 2000);
-}
-
-int64_t
-settings_drain_ms(const struct rfk_settings_table *t)
-{
-	return t->drain_timeout > 0 ? t->drain_timeout
-				    : t->timeout + t->keepalive_timeout;
-}
-
-/* A FORK may lie behind a callback, and has spawn_timeout. */
-int64_t
-settings_hook_ms(const struct rfk_settings_table *t)
-{
-	int64_t most = t->spawn_timeout / 2;
-
-	return t->hook_timeout < most ? t->hook_timeout : most;
-}
-
-int64_t
-settings_unavailable(const struct rfk_settings_table *t, int64_t workers)
-{
-	if (t->refork_max_unavailable > 0)
-		return t->refork_max_unavailable;
-	return workers >= 20 ? workers / 10 : 1;
-}
-
-/* Lowered by up to so many percent, for each token by its own share. */
-int64_t
-settings_with_jitter(int64_t limit, int64_t percent, uint64_t token)
-{
-	uint64_t share = (token * 0x9e3779b97f4a7c15ull) >> 54; /* 0 to 1023 */
-
-	return limit - (int64_t)((double)limit * (double)percent / 100. *
-				 (double)share / 1024.);
 }

@@ -206,6 +206,7 @@ mold_failed(struct moldlink *l, const struct rfk_msg *msg)
 	copy_tail(text, sizeof(text), msg);
 	fail_set(&l->why, 0, "%s", text);
 	l->is_config_error = msg->u.failed.is_config != 0;
+	l->has_said = !l->is_config_error;
 }
 
 /* Opaque here; a boot that follows gets it with its START. */

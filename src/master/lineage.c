@@ -249,6 +249,16 @@ pool_mold_ready(struct pool *p, struct moldlink *l)
 	watchdog_start(p->master);
 }
 
+static void
+say_no_boot(const struct moldlink *l, const char *cause)
+{
+	if (l->has_said)
+		log_fatal("the initial mold failed to boot: correct what it "
+			  "has said above and start again");
+	else
+		log_fatal("the initial mold failed to boot (%s)", cause);
+}
+
 void
 pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 {
@@ -271,9 +281,7 @@ pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 			master_fail(p->master, l->process.exit.status);
 		else {
 			if (!l->is_config_error)
-				log_fatal("the initial mold failed to boot "
-					  "(%s)",
-				    cause);
+				say_no_boot(l, cause);
 			master_fail(p->master, 1);
 		}
 		if (l->is_config_error)

@@ -90,8 +90,9 @@ set(int fd, int level, int name, int value, const char *what,
 	if (value < 0)
 		return;
 	if (setsockopt(fd, level, name, &value, sizeof(value)) < 0)
-		log_warn("listener %s: %s=%d refused: %s", l->address, what,
-		    value, strerror(errno));
+		log_warn("%s%slisten \"%s\": %s=%d refused: %s", l->place,
+		    l->place[0] ? ": " : "", l->address, what, value,
+		    strerror(errno));
 }
 
 static void
@@ -121,9 +122,49 @@ set_early(int fd, const union address *a, const struct rfk_listen *l)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, l->ipv6only, "ipv6only", l);
 }
 
+static const char *
+remedy(int error, bool is_unix)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return is_unix
+			   ? " (another process answers there: stop it, or "
+			     "listen elsewhere)"
+			   : " (stop what listens there, `ss -ltnp` names it, "
+			     "or listen elsewhere)";
+	case EACCES:
+		return is_unix ? " (choose a directory that this user may "
+				 "write to)"
+			       : " (ports below 1024 need root or "
+				 "CAP_NET_BIND_SERVICE)";
+	case EADDRNOTAVAIL:
+		return " (no interface of this machine has the address: `ip "
+		       "address` lists them)";
+	case EAFNOSUPPORT:
+		return " (this system has no IPv6)";
+	case ENOENT:
+		return " (make the directory first)";
+	case EEXIST:
+		return " and is not a socket (remove it, or listen elsewhere)";
+	case EINVAL:
+		return " (HOST:PORT, [IPV6]:PORT or an absolute path of at "
+		       "most 107 bytes)";
+	default:
+		return "";
+	}
+}
+
+int
+listener_refuse(const struct rfk_listen *l, int error, struct fail *why)
+{
+	return fail_set(why, error, "%s%slisten \"%s\": %s%s", l->place,
+	    l->place[0] ? ": " : "", l->address, strerror(error),
+	    remedy(error, l->address[0] == '/'));
+}
+
 /* A socket file whose owner has gone is unlinked; a live one is in use. */
 static int
-clear_stale(const union address *a, socklen_t len, struct fail *why)
+clear_stale(const union address *a, socklen_t len)
 {
 	const char *path = a->un.sun_path;
 	struct stat st;
@@ -132,20 +173,16 @@ clear_stale(const union address *a, socklen_t len, struct fail *why)
 	if (lstat(path, &st) < 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return fail_set(why, EEXIST,
-		    "socket=%s specified but it is not a socket! Remove it, or "
-		    "listen elsewhere",
-		    path);
+		return -EEXIST;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return fail_set(why, errno, "socket: %s", strerror(errno));
+		return -errno;
 	rc = connect(fd, &a->sa, len) < 0 ? -errno : 0;
 	fd_close(&fd);
 	if (rc != -ECONNREFUSED)
 		return 0;
 	log_info("unlinking existing socket=%s", path);
-	unlink(path);
-	return 0;
+	return unlink(path) < 0 ? -errno : 0;
 }
 
 static int
@@ -163,7 +200,6 @@ bind_at(
 	return rc;
 }
 
-/* A new listening socket: fd, or -errno with *why. */
 int
 listener_open(const struct rfk_listen *l, struct fail *why)
 {
@@ -172,18 +208,14 @@ listener_open(const struct rfk_listen *l, struct fail *why)
 	int fd, rc;
 
 	rc = parse(l->address, &a, &len);
+	if (rc == 0 && a.sa.sa_family == AF_UNIX)
+		rc = clear_stale(&a, len);
 	if (rc < 0)
-		return fail_set(why, -rc,
-		    "error adding listener addr=%s: %s. Use HOST:PORT, "
-		    "[IPV6]:PORT or an absolute path of at most 107 bytes",
-		    l->address, strerror(-rc));
-	if (a.sa.sa_family == AF_UNIX && clear_stale(&a, len, why) < 0)
-		return -EEXIST;
+		return listener_refuse(l, -rc, why);
 	fd = socket(
 	    a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return fail_set(why, errno, "error adding listener addr=%s: %s",
-		    l->address, strerror(errno));
+		return listener_refuse(l, errno, why);
 	set_early(fd, &a, l);
 	rc = bind_at(fd, &a, len, l);
 	if (rc == 0) {
@@ -193,11 +225,43 @@ listener_open(const struct rfk_listen *l, struct fail *why)
 	if (rc == 0)
 		return fd;
 	fd_close(&fd);
-	return fail_set(why, -rc, "error adding listener addr=%s: %s%s",
-	    l->address, strerror(-rc),
-	    rc == -EADDRINUSE ? " (in use): stop what listens there (ss -ltnxp "
-				"names it), or listen elsewhere"
-	    : rc == -EACCES   ? ": ports below 1024 need root or "
-				"CAP_NET_BIND_SERVICE"
-			      : "");
+	return listener_refuse(l, -rc, why);
+}
+
+void
+listener_again(int fd, const struct rfk_listen *l)
+{
+	union address a;
+	socklen_t len;
+
+	if (parse(l->address, &a, &len) == 0)
+		set_options(fd, &a, l);
+	if (listen(fd, l->backlog) < 0)
+		log_warn("%s%slisten \"%s\": backlog=%d refused: %s", l->place,
+		    l->place[0] ? ": " : "", l->address, l->backlog,
+		    strerror(errno));
+}
+
+char *
+listener_bound(int fd)
+{
+	union address a;
+	socklen_t len = sizeof(a);
+	char host[INET6_ADDRSTRLEN] = "?";
+	char *text = NULL;
+
+	memset(&a, 0, sizeof(a));
+	if (getsockname(fd, &a.sa, &len) < 0)
+		return NULL;
+	if (a.sa.sa_family == AF_UNIX)
+		return strdup(a.un.sun_path);
+	(void)inet_ntop(a.sa.sa_family,
+	    a.sa.sa_family == AF_INET6 ? (const void *)&a.in6.sin6_addr
+				       : (const void *)&a.in.sin_addr,
+	    host, sizeof(host));
+	/* The port lies at the same place in both. */
+	if (asprintf(&text, a.sa.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		host, ntohs(a.in.sin_port)) < 0)
+		return NULL;
+	return text;
 }

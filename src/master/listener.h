@@ -23,7 +23,8 @@
 #include "base/fail.h"
 
 struct listener {
-	char *address;
+	char *address; /* as the settings name it */
+	char *bound;   /* where it is: a port 0 has become a number */
 	int fd;
 	bool fresh; /* bound by the set under way */
 };
@@ -35,6 +36,11 @@ struct listeners {
 
 /* A new listening socket: the descriptor, or -errno with *why. */
 int listener_open(const struct rfk_listen *, struct fail *why);
+/* -error, with FILE:LINE, the address, the reason and a remedy in *why. */
+int listener_refuse(const struct rfk_listen *, int error, struct fail *why);
+/* What can be changed while it listens: options and backlog. */
+void listener_again(int fd, const struct rfk_listen *);
+char *listener_bound(int fd); /* "127.0.0.1:4242", to be freed; or NULL */
 
 /* listeners.c */
 

@@ -3,6 +3,7 @@
  * new, what is dropped.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,14 +36,25 @@ still_there(const struct listener *l)
 	       (lstat(l->address, &st) == 0 && S_ISSOCK(st.st_mode));
 }
 
+static void
+names_free(struct listener *l)
+{
+	free(l->address);
+	free(l->bound);
+	l->address = l->bound = NULL;
+}
+
 static int
 add(struct listeners *next, const char *address, int fd, bool fresh)
 {
 	struct listener *l = &next->at[next->n];
 
 	l->address = strdup(address);
-	if (l->address == NULL)
+	l->bound = listener_bound(fd);
+	if (l->address == NULL || l->bound == NULL) {
+		names_free(l);
 		return -ENOMEM;
+	}
 	l->fd = fd;
 	l->fresh = fresh;
 	next->n++;
@@ -59,11 +71,7 @@ add_one(const struct listeners *now, struct listeners *next,
 	if (find(next, l->address) != NULL)
 		return 0; /* named twice, or bound at an earlier try */
 	if (old != NULL && still_there(old)) {
-		/* backlog and options may have changed: they can be set again
-		 */
-		if (listen(old->fd, l->backlog) < 0)
-			log_warn("listener %s: backlog: %s", l->address,
-			    strerror(errno));
+		listener_again(old->fd, l);
 		return add(next, l->address, old->fd, false);
 	}
 	fd = listener_open(l, why);
@@ -72,10 +80,23 @@ add_one(const struct listeners *now, struct listeners *next,
 	rc = add(next, l->address, fd, true);
 	if (rc < 0) {
 		fd_close(&fd);
-		return fail_set(why, -rc, "no memory for a listener");
+		return listener_refuse(l, -rc, why);
 	}
-	log_info("listening on addr=%s fd=%d", l->address, fd);
+	log_info("listening on addr=%s fd=%d", next->at[next->n - 1].bound, fd);
 	return 0;
+}
+
+static void
+say_retry(const struct rfk_listen *l, int left)
+{
+	char tries[32] = "infinite";
+
+	if (l->tries >= 0)
+		snprintf(tries, sizeof(tries), "%d", left);
+	log_error("%s%sadding listener failed addr=%s (in use)", l->place,
+	    l->place[0] ? ": " : "", l->address);
+	log_error("retrying in %.1f seconds (%s tries left)", l->delay_ms / 1e3,
+	    tries);
 }
 
 int
@@ -93,15 +114,7 @@ listeners_bind(const struct listeners *now, struct listeners *next,
 		left = s->listen[i].tries - ++*tries;
 		if (rc != -EADDRINUSE || (s->listen[i].tries >= 0 && left <= 0))
 			return rc;
-		log_error("adding listener failed addr=%s (in use)",
-		    s->listen[i].address);
-		if (s->listen[i].tries < 0)
-			log_error(
-			    "retrying in %.1f seconds (infinite tries left)",
-			    s->listen[i].delay_ms / 1e3);
-		else
-			log_error("retrying in %.1f seconds (%d tries left)",
-			    s->listen[i].delay_ms / 1e3, left);
+		say_retry(&s->listen[i], left);
 		*delay_ms = s->listen[i].delay_ms;
 		return -EAGAIN;
 	}
@@ -125,8 +138,7 @@ drop(struct listener *l, bool unlink_too)
 	if (unlink_too && l->address[0] == '/')
 		unlink(l->address);
 	fd_close(&l->fd);
-	free(l->address);
-	l->address = NULL;
+	names_free(l);
 }
 
 static bool
@@ -157,10 +169,10 @@ listeners_commit(struct listeners *now, struct listeners *next,
 	give_dropped->n = 0;
 	for (i = 0; i < now->n; i++) {
 		if (is_kept(&now->at[i], next)) {
-			free(now->at[i].address);
+			names_free(&now->at[i]);
 			continue;
 		}
-		log_info("closing listener addr=%s", now->at[i].address);
+		log_info("closing listener addr=%s", now->at[i].bound);
 		cut(&now->at[i]);
 		give_dropped->at[give_dropped->n++] = now->at[i];
 	}
@@ -181,7 +193,7 @@ listeners_undo(struct listeners *next)
 			cut(&next->at[i]);
 			drop(&next->at[i], true);
 		} else {
-			free(next->at[i].address);
+			names_free(&next->at[i]);
 		}
 	}
 	memset(next, 0, sizeof(*next));

@@ -126,18 +126,31 @@ redirect(const char *path, int fd)
 	return rc;
 }
 
+/* Puts FILE:LINE and the directive before the reason. */
+static int
+blame(const struct rfk_settings_table *s, enum rfk_setting which,
+    const char *value, struct fail *why)
+{
+	const char *place = settings_place(s, which);
+
+	return fail_in(why, "%s%s%s \"%s\"", place, place[0] ? ": " : "",
+	    settings_name(which), value);
+}
+
 static int
 redirect_both(const struct rfk_settings_table *s, struct fail *why)
 {
 	int rc = redirect(s->stderr_path, STDERR_FILENO);
 
-	if (rc < 0)
-		return fail_set(why, -rc, "stderr_path %s: %s", s->stderr_path,
-		    strerror(-rc));
+	if (rc < 0) {
+		fail_set(why, -rc, "%s", strerror(-rc));
+		return blame(s, RFK_SET_stderr_path, s->stderr_path, why);
+	}
 	rc = redirect(s->stdout_path, STDOUT_FILENO);
-	if (rc < 0)
-		return fail_set(why, -rc, "stdout_path %s: %s", s->stdout_path,
-		    strerror(-rc));
+	if (rc < 0) {
+		fail_set(why, -rc, "%s", strerror(-rc));
+		return blame(s, RFK_SET_stdout_path, s->stdout_path, why);
+	}
 	return 0;
 }
 
@@ -154,8 +167,10 @@ master_reopen(struct master *m)
 }
 
 static int
-apply_pid(struct master *m, const char *path, struct fail *why)
+apply_pid(
+    struct master *m, const struct rfk_settings_table *s, struct fail *why)
 {
+	const char *path = s->pid;
 	int rc;
 
 	if (strcmp(m->pid_file, path) == 0)
@@ -163,7 +178,7 @@ apply_pid(struct master *m, const char *path, struct fail *why)
 	if (path[0] != '\0') {
 		rc = pidfile_write(path, why);
 		if (rc < 0)
-			return rc;
+			return blame(s, RFK_SET_pid, path, why);
 	}
 	pidfile_remove(m->pid_file);
 	snprintf(m->pid_file, sizeof(m->pid_file), "%s", path);
@@ -193,7 +208,7 @@ apply_control(
 		return 0;
 	fresh = control_open(m, path, why);
 	if (fresh == NULL)
-		return why->error != 0 ? -why->error : -EINVAL;
+		return blame(s, RFK_SET_control, path, why);
 	control_close(m->control);
 	m->control = fresh;
 	return 0;
@@ -203,7 +218,7 @@ int
 master_apply(
     struct master *m, const struct rfk_settings_table *s, struct fail *why)
 {
-	int rc = apply_pid(m, s->pid, why);
+	int rc = apply_pid(m, s, why);
 
 	if (rc == 0)
 		rc = apply_control(m, s, why);

@@ -56,6 +56,7 @@ struct moldlink {
 	bool has_settings;
 	struct fail why; /* FAILED's text, or what the master says of its end */
 	bool is_config_error;
+	bool has_said; /* it has logged the same text, with its backtrace */
 };
 
 /* Forks and execs reforkd-mold; it appears through moldlink events. NULL: *why.

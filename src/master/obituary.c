@@ -103,11 +103,13 @@ obituary_mold(struct moldlink *l, char *cause, size_t cap)
 	bool fine = phase == MASTER_KILLING ||
 		    ((l->state == MOLD_STOPPING || phase == MASTER_STOPPING) &&
 			pidfd_ok(&p->exit));
+	char how[96];
 
 	d->generation = l->generation;
 	d->age_ms = clock_ms() - l->born_ms;
-	if (l->is_config_error || l->check_only)
+	if (l->is_config_error || l->check_only || phase == MASTER_BOOTING)
 		return; /* the one line was or will be said by whoever asked */
-	(fine ? log_info : log_error)(
-	    "mold gen=%u pid=%d ended (%s)", l->generation, (int)p->pid, cause);
+	pidfd_exit_text(&p->exit, how, sizeof(how));
+	(fine ? log_info : log_error)("mold gen=%u pid=%d ended (%s)",
+	    l->generation, (int)p->pid, l->has_said ? how : cause);
 }

@@ -65,8 +65,7 @@ write_beside(const char *temporary, struct fail *why)
 
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return fail_set(why, errno,
-		    "cannot write %s: %s (the setting is `pid`)", temporary,
+		return fail_set(why, errno, "cannot write %s: %s", temporary,
 		    strerror(errno));
 	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	fchmod(fd, 0644); /* whatever the umask */
@@ -90,7 +89,7 @@ pidfile_write(const char *path, struct fail *why)
 	if (other != 0 && other != getpid() && is_live(other, path))
 		return fail_set(why, EEXIST,
 		    "Already running on PID:%d (or pid=%s is stale): stop it, "
-		    "or remove the file, or set another `pid`",
+		    "or remove the file, or name another",
 		    (int)other, path);
 	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
 	rc = write_beside(temporary, why);

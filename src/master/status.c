@@ -190,8 +190,7 @@ say_listeners(
 
 	for (i = 0; i < pool->listeners.n; i++) {
 		(void)record_begin(line, "listener");
-		(void)record_text(
-		    line, "address", pool->listeners.at[i].address);
+		(void)record_text(line, "address", pool->listeners.at[i].bound);
 		say(c, line);
 	}
 }

@@ -38,7 +38,7 @@ boot_failed_text(struct self *self, bool is_config, const char *text)
 	self->exit_status = 1;
 	/* A candidate is a copy of a worker: the handlers are not its own. */
 	self->run_at_exit = self->token == 0;
-	if (chan_put(self->master, &msg, NULL, 0) < 0)
+	if (chan_put(self->master, &msg, NULL, 0) < 0 && is_config)
 		log_error("%s", text);
 	return -ECANCELED;
 }
@@ -61,8 +61,10 @@ boot_failed(struct self *self, const char *what, const struct ruby_error *why)
 		snprintf(text, sizeof(text), "%s: %.*s (%s) at %s", what,
 		    (int)strcspn(why->message, "\n"), why->message,
 		    why->class_name, why->where);
-	if (!why->is_exit && !why->is_signal)
-		ruby_error_log(what, why);
+	if (why->is_exit || why->is_signal)
+		log_error("%s", text);
+	else
+		ruby_error_log_as(text, why);
 	return boot_failed_text(self, false, text);
 }
 

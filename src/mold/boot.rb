@@ -69,8 +69,9 @@ module Reforkd
       pairs << [:rackup, File.expand_path(@rackup)] if @rackup
       pairs << [:personality_why, @why[0, 255]]
       pairs << [:refork_after, @set[:refork_after].map { |limit| limit || "false" }.join(",")] if @set[:refork_after]&.any?
-      pairs.concat(@listeners_wanted.map { |address, options| [:listen, address + options] })
-      pairs.map { |name, value| "#{name}=#{value}\0".b }.join
+      pairs.concat(places)
+      pairs.concat(@listeners_wanted.map { |address, options, place| [:listen, address.b + options + "\tplace=" + printable(place)] })
+      pairs.map { |name, value| "#{name}=".b + value.to_s.b + "\0" }.join
     end
 
     def app_load
@@ -92,6 +93,29 @@ module Reforkd
     end
 
     private
+
+    # Where a directive that nobody wrote into the file comes from.
+    def at(place)
+      @place = place
+      yield
+    ensure
+      @place = nil
+    end
+
+    # Rows of settings.def that a directive of another name sets.
+    ROWS = { shared_sockets: %i[shared_sockets_allow], user: %i[user group], timeout: %i[timeout timeout_soft],
+      malloc: %i[malloc_library malloc_arena_max malloc_trim], refork: %i[refork_auto] }.freeze
+
+    def places
+      @places.flat_map do |name, place|
+        ROWS.fetch(name, [name]).filter_map { |row| [:place, "#{row}\t".b + printable(place)] if SETTINGS.key?(row) }
+      end
+    end
+
+    # One line of a message, whatever the file is called.
+    def printable(place)
+      place.b.gsub(/[\x00-\x1f\x7f]/n, "?")
+    end
 
     def option(name)
       @options[name].last if @options.key?(name) && @options[name].last != ""
@@ -196,14 +220,15 @@ module Reforkd
     # puma's variables, where the file and the command line are silent.
     def from_environment
       if @personality == :native
-        listen("0.0.0.0:#{ENV["PORT"]}") if @listeners_wanted.empty? && ENV["PORT"].to_s != ""
+        at("environment (PORT)") { listen("0.0.0.0:#{ENV["PORT"]}") } if @listeners_wanted.empty? && ENV["PORT"].to_s != ""
         workers = ENV["WEB_CONCURRENCY"].to_s
         unless @set.key?(:worker_processes) || workers.empty?
           @set[:worker_processes] = workers == "auto" ? processors : number_from_environment("WEB_CONCURRENCY", workers)
+          @places[:worker_processes] = "environment (WEB_CONCURRENCY)"
         end
       end
-      @set[:pid] = option("pid") if option("pid") && !@set.key?(:pid)
-      listen("0.0.0.0:8080") if @listeners_wanted.empty?
+      at("command line") { pid(option("pid")) } if option("pid") && !@set.key?(:pid)
+      at("") { listen("0.0.0.0:8080") } if @listeners_wanted.empty?
     end
 
     def number_from_environment(name, value)

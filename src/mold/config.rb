@@ -186,7 +186,7 @@ module Reforkd
     private
 
     def seen(name)
-      @places[name] = Reforkd.place(caller_locations)
+      @places[name] = here(caller_locations)
       @families << [:unicorn, name] if UNICORN.include?(name)
       @families << [:pitchfork, name] if PITCHFORK.include?(name)
       @families << [:native, name] if NATIVE.include?(name)
@@ -196,6 +196,10 @@ module Reforkd
     # What it writes is what the master writes by itself.
     def plain_logger?(logger)
       logger.instance_of?(::Logger) && logger.formatter.nil? && logger.progname.nil? && logger.level <= ::Logger::INFO
+    end
+
+    def here(locations)
+      @place || Reforkd.place(locations)
     end
 
     def default_logger
@@ -251,7 +255,7 @@ module Reforkd
     end
 
     def complain(what, remedy = nil)
-      raise ConfigError, "#{Reforkd.place(caller_locations)}: #{what}#{" (#{remedy})" if remedy}"
+      raise ConfigError, "#{here(caller_locations)}: #{what}#{" (#{remedy})" if remedy}"
     end
 
     def method_missing(name, *_args)

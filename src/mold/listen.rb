@@ -13,8 +13,8 @@ module Reforkd
 
     def listen(address, options = {})
       complain("listen options are #{options.inspect}", "write listen ADDRESS, key: value") unless options.is_a?(Hash)
-      wanted = [expand_address(address), listen_options(options)]
-      @listeners_wanted.reject! { |other, _| other == wanted[0] }
+      wanted = [expand_address(address), listen_options(options), here(caller_locations)]
+      @listeners_wanted.reject! { |other,| other == wanted[0] }
       @listeners_wanted << wanted
       complain("too many: #{@listeners_wanted.size} listeners", "128 at most") if @listeners_wanted.size > 128
     end
@@ -42,7 +42,7 @@ module Reforkd
     end
 
     def port(text)
-      complain("port #{text} is out of range", "1 to 65535") unless (0..65_535).cover?(text.to_i)
+      complain("port #{text} is out of range", "0 to 65535; 0 is any free one") unless (0..65_535).cover?(text.to_i)
       text.to_i
     end
 

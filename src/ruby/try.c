@@ -30,11 +30,14 @@ text_copy_raises(char *out, size_t cap, VALUE text)
 	RB_GC_GUARD(str);
 }
 
+/* Also what stands between a require and the file it was for. */
 static bool
 is_ours(const char *line)
 {
 	return strncmp(line, "<reforkd>", 9) == 0 ||
-	       strncmp(line, "<internal:", 10) == 0;
+	       strncmp(line, "<internal:", 10) == 0 ||
+	       strstr(line, "/rubygems/") != NULL ||
+	       strstr(line, "/bundled_gems.rb:") != NULL;
 }
 
 /* "file:line" of "file:line:in 'method'"; a file may have colons itself. */
@@ -167,21 +170,26 @@ put_lines(char *text)
 }
 
 void
-ruby_error_log(const char *what, const struct ruby_error *why)
+ruby_error_log_as(const char *head, const struct ruby_error *why)
 {
-	char line[sizeof(why->message) + sizeof(why->class_name) + 128];
 	char rest[sizeof(why->backtrace)];
 	const char *end = strchr(why->message, '\n');
-	int len =
-	    end != NULL ? (int)(end - why->message) : (int)strlen(why->message);
 
-	snprintf(line, sizeof(line), "%s: %.*s (%s)", what, len, why->message,
-	    why->class_name);
-	put(line);
+	put(head);
 	if (end != NULL) {
 		snprintf(rest, sizeof(rest), "%s", end + 1);
 		put_lines(rest);
 	}
 	snprintf(rest, sizeof(rest), "%s", why->backtrace);
 	put_lines(rest);
+}
+
+void
+ruby_error_log(const char *what, const struct ruby_error *why)
+{
+	char line[sizeof(why->message) + sizeof(why->class_name) + 128];
+
+	snprintf(line, sizeof(line), "%s: %.*s (%s)", what,
+	    (int)strcspn(why->message, "\n"), why->message, why->class_name);
+	ruby_error_log_as(line, why);
 }

@@ -36,5 +36,7 @@ int ruby_try(VALUE (*fn_raises)(VALUE), void *arg, struct ruby_error *why);
 
 /* One "app error: MESSAGE (CLASS)" line and the backtrace, at ERROR. */
 void ruby_error_log(const char *what, const struct ruby_error *);
+/* The same with a first line of the caller's. */
+void ruby_error_log_as(const char *head, const struct ruby_error *);
 
 #endif

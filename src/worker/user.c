@@ -11,9 +11,15 @@
 #include "worker/self.h"
 
 static int
-fail(char *text, size_t size, const char *what, const char *name, int error)
+fail(const struct self *self, char *text, size_t size, const char *what,
+    const char *name, int error)
 {
-	snprintf(text, size, "%s %s: %s", what, name, strerror(error));
+	const char *place = settings_place(&self->settings, RFK_SET_user);
+
+	snprintf(text, size, "%s%suser \"%s\": %s %s: %s%s", place,
+	    place[0] ? ": " : "", self->settings.user, what, name,
+	    strerror(error),
+	    error == EPERM ? " (start reforkd as root, or drop `user`)" : "");
 	return -error;
 }
 
@@ -46,13 +52,13 @@ user_switch(const struct self *self, char *text, size_t size)
 	errno = 0;
 	account = getpwnam(name);
 	if (account == NULL)
-		return fail(text, size, "can't find user", name,
+		return fail(self, text, size, "can't find user", name,
 		    errno != 0 ? errno : ENOENT);
 	gid = account->pw_gid;
 	if (group[0] != '\0') {
 		entry = getgrnam(group);
 		if (entry == NULL)
-			return fail(text, size, "can't find group", group,
+			return fail(self, text, size, "can't find group", group,
 			    errno != 0 ? errno : ENOENT);
 		gid = entry->gr_gid;
 	}
@@ -63,6 +69,6 @@ user_switch(const struct self *self, char *text, size_t size)
 	/* In this order: the groups need the rights that setuid gives up. */
 	if (initgroups(name, gid) < 0 || setgid(gid) < 0 ||
 	    setuid(account->pw_uid) < 0)
-		return fail(text, size, "cannot become", name, errno);
+		return fail(self, text, size, "cannot become", name, errno);
 	return 0;
 }

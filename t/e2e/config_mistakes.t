@@ -65,6 +65,12 @@ malloc arena_max: 0 ~ too low .* malloc_arena_max=0
 malloc trim: 1 ~ malloc_trim=1 not a boolean
 malloc arena: 2 ~ unknown keyword: :arena
 rack "nope.ru" ~ nope.ru: not readable
+listen "/no/such/dir/sock" ~ listen "/no/such/dir/sock": No such file or directory .make the directory first.
+listen "192.0.2.1:9" ~ listen "192.0.2.1:9": .*annot assign .*ip address
+listen "/etc/passwd" ~ listen "/etc/passwd": File exists and is not a socket .remove it
+listen "/etc/passwd/sock" ~ listen "/etc/passwd/sock": Not a directory
+pid "/proc/self/mounts" ~ pid "/proc/self/mounts": cannot write
+control "/etc/passwd" ~ control "/etc/passwd": .*not a socket
 END
 
 # Without a place in a file
@@ -86,12 +92,18 @@ is 'nothing was left' "$(ls -A "$DIR/empty")" ''
 # An application that cannot be loaded
 echo 'rack { raise "not today" }' >"$DIR/c.rb"
 nok 'an application that raises' bare -- -c "$DIR/c.rb" -l "$DIR/http.sock"
+is 'is said once' "$(grep -c 'not today' "$DIR/out")" 1
+ok 'with its backtrace' grep -q "ERROR -- : $DIR/c.rb:1:in" "$DIR/out"
+ok 'and what to do' sh -c "tail -n 1 '$DIR/out' | grep 'FATAL.*correct what it has said above'"
 ok 'is named with its line' grep -q "not today (RuntimeError) at $DIR/c.rb:1" "$DIR/out"
 is 'no process is left' "$(strays)" ''
 
 # -t
+directive() { # NAME: its values, from -t's output
+	sed -n "s/^$1 //p" | sed 's/ *# [^#]*$//'
+}
 setting() { # NAME: what -t said
-	sed -n "s/^$1 //p" "$DIR/out"
+	directive "$1" <"$DIR/out"
 }
 cat >"$DIR/c.rb" <<END
 $APP
@@ -103,7 +115,7 @@ refork_after [10, 20, false]
 END
 ok '-t finds no mistake' bare -- -t -c "$DIR/c.rb" -l "$DIR/empty/l.sock"
 is 'prints what the file says' "$(setting worker_processes)" 3
-is 'in its units' "$(setting timeout)" 12.5
+is 'in its units' "$(setting timeout)" '12.5, soft: 11.25'
 like 'with all listeners' "$(setting listen | tr '\n' ' ')" '^"127.0.0.1:1234", backlog: 7 .*empty/l.sock'
 is 'and lists' "$(setting refork_after)" '[10, 20, false]'
 is 'and defaults' "$(setting keepalive_timeout)" 5
@@ -111,17 +123,17 @@ is 'and the personality' "$(setting personality)" :native
 is 'and makes nothing' "$(ls -A "$DIR/empty")" ''
 is '-l alone adds' "$(bare -- -t -c "$DIR/c.rb" -l 127.0.0.1:99 | grep -c '^listen')" 2
 echo "$APP" >"$DIR/c.rb"
-is '-p' "$(bare -- -t -c "$DIR/c.rb" -p 81 | sed -n 's/^listen //p')" '"0.0.0.0:81", backlog: 1024'
-is '-o' "$(bare -- -t -c "$DIR/c.rb" -o 127.0.0.1 | sed -n 's/^listen //p')" '"127.0.0.1:8080", backlog: 1024'
-is '-o and -p' "$(bare -- -t -c "$DIR/c.rb" -o ::1 -p 81 | sed -n 's/^listen //p')" '"[::1]:81", backlog: 1024'
-is 'PORT' "$(bare PORT=82 -- -t -c "$DIR/c.rb" | sed -n 's/^listen //p')" '"0.0.0.0:82", backlog: 1024'
-is 'and -l before it' "$(bare PORT=82 -- -t -c "$DIR/c.rb" -l 127.0.0.1:83 | sed -n 's/^listen //p')" '"127.0.0.1:83", backlog: 1024'
-is 'WEB_CONCURRENCY' "$(bare WEB_CONCURRENCY=5 -- -t -c "$DIR/c.rb" | sed -n 's/^worker_processes //p')" 5
+is '-p' "$(bare -- -t -c "$DIR/c.rb" -p 81 | directive listen)" '"0.0.0.0:81", backlog: 1024'
+is '-o' "$(bare -- -t -c "$DIR/c.rb" -o 127.0.0.1 | directive listen)" '"127.0.0.1:8080", backlog: 1024'
+is '-o and -p' "$(bare -- -t -c "$DIR/c.rb" -o ::1 -p 81 | directive listen)" '"[::1]:81", backlog: 1024'
+is 'PORT' "$(bare PORT=82 -- -t -c "$DIR/c.rb" | directive listen)" '"0.0.0.0:82", backlog: 1024'
+is 'and -l before it' "$(bare PORT=82 -- -t -c "$DIR/c.rb" -l 127.0.0.1:83 | directive listen)" '"127.0.0.1:83", backlog: 1024'
+is 'WEB_CONCURRENCY' "$(bare WEB_CONCURRENCY=5 -- -t -c "$DIR/c.rb" | directive worker_processes)" 5
 echo 'worker_processes 2' >>"$DIR/c.rb"
-is 'and the file before it' "$(bare WEB_CONCURRENCY=5 -- -t -c "$DIR/c.rb" | sed -n 's/^worker_processes //p')" 2
+is 'and the file before it' "$(bare WEB_CONCURRENCY=5 -- -t -c "$DIR/c.rb" | directive worker_processes)" 2
 mkdir "$DIR/empty/config"
 { echo "$APP" && echo 'worker_processes 4'; } >"$DIR/empty/config/reforkd.rb"
-is 'without -c: config/reforkd.rb' "$(bare -- -t | sed -n 's/^worker_processes //p')" 4
+is 'without -c: config/reforkd.rb' "$(bare -- -t | directive worker_processes)" 4
 
 # A taken port
 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0");
@@ -131,9 +143,14 @@ holder=$!
 until_true [ -e "$DIR/port" ]
 { echo "$APP" && echo "listen 'localhost:$(cat "$DIR/port")', tries: 1, delay: 0.01" && echo "pid '$DIR/pid'"; } >"$DIR/c.rb"
 nok 'a taken port' bare -- -c "$DIR/c.rb"
-ok 'is named last' sh -c "tail -n 1 '$DIR/out' | grep -E '127.0.0.1:$(cat "$DIR/port").*in use'"
+ok 'is named last, with its line' sh -c "tail -n 1 '$DIR/out' | grep -E '^reforkd: $DIR/c.rb:[23]: listen \"127.0.0.1:$(cat "$DIR/port")\": .*in use .stop what listens there'"
+is 'after one try' "$(grep -c retrying "$DIR/out")" 0
 ok 'no pid file is left' [ ! -e "$DIR/pid" ]
 ok '-t does not mind' bare -- -t -c "$DIR/c.rb"
+sed -i 's/tries: 1/tries: 3/' "$DIR/c.rb"
+nok 'three tries' bare -- -c "$DIR/c.rb"
+is 'are three' "$(grep -c 'retrying in 0.0 seconds' "$DIR/out")" 2
+ok 'each with its line' grep -q "$DIR/c.rb:[23]: adding listener failed addr=127.0.0.1" "$DIR/out"
 kill $holder
 
 # RACK_ENV

@@ -32,7 +32,7 @@ END_RU
 fails 'an application that raises at load' 'no database here' <<CONF
 rack "$DIR/raises.ru"
 CONF
-fails 'one that exits at load' 'mold failed to boot.*exit' <<CONF
+fails 'one that exits at load' 'exit.0. was called at .*exits.ru:1' <<CONF
 rack "$DIR/exits.ru"
 CONF
 fails 'one that crashes at load' 'mold failed to boot.*SIG(SEGV|ABRT)' <<CONF

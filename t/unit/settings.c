@@ -264,6 +264,22 @@ START_TEST(listeners_keep_their_order_and_their_options)
 }
 END_TEST
 
+START_TEST(each_row_and_listener_knows_its_place)
+{
+	ck_assert_str_eq(settings_place(&table, RFK_SET_pid), "");
+	ck_assert_int_eq(decode("pid=/p"), 0);
+	ck_assert_int_eq(decode("place=pid\tconf.rb:3"), 0);
+	ck_assert_str_eq(settings_place(&table, RFK_SET_pid), "conf.rb:3");
+	ck_assert_str_eq(settings_name(RFK_SET_pid), "pid");
+	ck_assert_str_eq(settings_place(&table, RFK_SET_control), "");
+	ck_assert_int_eq(decode("listen=:80\tplace=a=b c:4\tbacklog=2"), 0);
+	ck_assert_str_eq(table.listen[0].place, "a=b c:4");
+	ck_assert_int_eq(table.listen[0].backlog, 2);
+	ck_assert_int_eq(decode("listen=:81"), 0);
+	ck_assert_str_eq(table.listen[1].place, "");
+}
+END_TEST
+
 START_TEST(one_listener_too_many_is_refused)
 {
 	int i;
@@ -322,6 +338,8 @@ static const struct {
 	{ "timeout=soon", "timeout: \"soon\" is no number" },
 	{ "yjit=true", "yjit: \"true\" is no number" },
 	{ "yjit=2", "yjit: 2 is not between 0 and 1" },
+	{ "place=pid", "place: \"pid\" is no setting's" },
+	{ "place=nope\tc.rb:1", "place: \"nope\tc.rb:1\" is no setting's" },
 	{ "listen=", "listen: no address" },
 	{ "listen=\tbacklog=1", "listen: no address" },
 	{ "listen=:80\t", "listen :80: \"\" is no option" },
@@ -432,6 +450,7 @@ main(void)
 	tcase_add_test(tc, an_empty_block_changes_nothing);
 	tcase_add_test(tc, a_listener_has_unicorns_defaults);
 	tcase_add_test(tc, listeners_keep_their_order_and_their_options);
+	tcase_add_test(tc, each_row_and_listener_knows_its_place);
 	tcase_add_test(tc, one_listener_too_many_is_refused);
 	tcase_add_test(tc, refork_after_is_a_list_whose_last_number_repeats);
 	tcase_add_test(tc, a_refork_after_that_is_too_long_is_refused);
