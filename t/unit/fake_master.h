@@ -171,16 +171,22 @@ fake_expect(struct chan *chan, enum rfk_type type)
 	    fake.msg.type == RFK_MSG_SETTINGS ? "" : fake.text);
 }
 
-/* The value of a setting, or NULL when it was not sent. */
+/* The value of a setting, or NULL when it was not sent; of a listener
+ * without its place. Valid until the next call. */
 static const char *
 fake_setting(const char *name)
 {
+	static char value[8192];
 	size_t len = strlen(name);
 	const char *p = fake.text;
 
 	for (; p < fake.text + fake.msg.tail_len; p += strlen(p) + 1)
-		if (strncmp(p, name, len) == 0 && p[len] == '=')
-			return p + len + 1;
+		if (strncmp(p, name, len) == 0 && p[len] == '=') {
+			snprintf(value, sizeof(value), "%s", p + len + 1);
+			if (strstr(value, "\tplace=") != NULL)
+				*strstr(value, "\tplace=") = '\0';
+			return value;
+		}
 	return NULL;
 }
 
