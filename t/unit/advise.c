@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/pages.h"
+#include "suite.h"
 
 static struct advise
 ruby31(void)
@@ -334,8 +335,6 @@ main(void)
 {
 	Suite *s = suite_create("advise");
 	TCase *t = tcase_create("advise");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, ruby_3_1_has_one_heap);
 	tcase_add_test(t, ruby_3_3_has_five);
@@ -352,8 +351,5 @@ main(void)
 	tcase_add_loop_test(t, a_mapping_is_what_it_looks_like, 0,
 	    (int)(sizeof(mappings) / sizeof(mappings[0])));
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

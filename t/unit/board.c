@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "suite.h"
 
 static struct rfk_board *board;
 static int board_fd;
@@ -275,8 +276,6 @@ main(void)
 {
 	Suite *suite = suite_create("board");
 	TCase *tc = tcase_create("board");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -290,8 +289,5 @@ main(void)
 	tcase_add_test(tc, a_reader_never_mixes_two_units);
 	tcase_add_test(tc, times_are_counted_in_the_bucket_above_them);
 	tcase_add_test(tc, quantiles_are_bucket_limits);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

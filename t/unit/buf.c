@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "suite.h"
+
 START_TEST(what_is_put_comes_out_in_order)
 {
 	struct buf b = BUF_INIT;
@@ -94,8 +96,6 @@ main(void)
 {
 	Suite *suite = suite_create("buf");
 	TCase *tc = tcase_create("buf");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, what_is_put_comes_out_in_order);
@@ -104,8 +104,5 @@ main(void)
 	tcase_add_test(tc, an_empty_buffer_is_an_empty_string);
 	tcase_add_test(tc, reset_keeps_the_memory);
 	tcase_add_test(tc, an_impossible_size_is_refused_and_nothing_lost);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/procmem.h"
+#include "suite.h"
 
 static char base[64], proc[96], sys[96];
 
@@ -185,8 +186,6 @@ main(void)
 {
 	Suite *suite = suite_create("cgroup");
 	TCase *tc = tcase_create("cgroup");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -197,8 +196,5 @@ main(void)
 	tcase_add_test(tc, events_and_pressure_are_counted);
 	tcase_add_test(tc, odd_lines_name_no_group);
 	tcase_add_test(tc, smaps_and_stat_are_read);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "ipc/wire.h"
+#include "suite.h"
 
 static struct chan *master, *mold;
 
@@ -413,8 +414,6 @@ main(void)
 {
 	Suite *suite = suite_create("chan");
 	TCase *tc = tcase_create("chan");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -436,8 +435,5 @@ main(void)
 	tcase_add_test(tc, the_senders_role_can_change);
 	tcase_add_test(tc, wait_ends_at_a_message_at_the_time_and_at_the_end);
 	tcase_add_test(tc, open_makes_any_socket_nonblocking_and_cloexec);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 static struct line line;
 static struct fail why;
 
@@ -124,8 +126,6 @@ main(void)
 {
 	Suite *suite = suite_create("control_line");
 	TCase *tc = tcase_create("control_line");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, each_verb_is_known);
@@ -134,8 +134,5 @@ main(void)
 	tcase_add_test(tc, an_unknown_verb_is_told_the_known_ones);
 	tcase_add_test(tc, a_line_ends_at_its_newline_or_is_too_long);
 	tcase_add_test(tc, a_zero_byte_does_not_end_a_request);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "suite.h"
 
 static struct sockaddr_storage at;
 static socklen_t at_len;
@@ -207,8 +208,6 @@ main(void)
 {
 	Suite *suite = suite_create("cutoff");
 	TCase *tc = tcase_create("cutoff");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, an_open_listener_is_not_cut_off, 0, 2);
 	tcase_add_loop_test(
@@ -218,9 +217,5 @@ main(void)
 	tcase_add_loop_test(tc, begun_twice_is_begun, 0, 2);
 	tcase_add_test(tc, a_port_is_free_again_while_a_copy_is_open);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 START_TEST(a_variable_that_was_not_set_is_unset_again)
 {
 	unsetenv("RFK_A");
@@ -85,8 +87,6 @@ main(void)
 {
 	Suite *s = suite_create("environ");
 	TCase *t = tcase_create("environ");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, a_variable_that_was_not_set_is_unset_again);
 	tcase_add_loop_test(t, the_users_value_comes_back_whatever_it_is, 0, 4);
@@ -96,8 +96,5 @@ main(void)
 	tcase_add_test(t, nothing_put_is_nothing_taken_back);
 	tcase_add_test(t, a_name_that_cannot_be_is_refused);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 
 #include "base/record.h"
 #include "base/sockpath.h"
+#include "suite.h"
 
 START_TEST(every_byte_comes_back_and_none_ends_a_word)
 {
@@ -129,8 +130,6 @@ main(void)
 {
 	Suite *suite = suite_create("escape");
 	TCase *tc = tcase_create("escape");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, every_byte_comes_back_and_none_ends_a_word);
@@ -139,8 +138,5 @@ main(void)
 	tcase_add_test(tc, a_line_that_is_no_record_is_refused);
 	tcase_add_test(tc, the_hash_is_fnv_1a);
 	tcase_add_test(tc, the_runtime_directory_comes_first);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

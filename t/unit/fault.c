@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "suite.h"
 
 static const char *self; /* this program, to be exec'd */
 
@@ -301,19 +302,13 @@ main(int argc, char **argv)
 {
 	Suite *suite;
 	TCase *tc;
-	SRunner *runner;
-	int failed;
 
 	self = argv[0];
 	if (argc > 1 && strcmp(argv[1], "after-exec") == 0)
 		return after_exec();
 	suite = suite_create("fault");
 	tc = tcase_create("fault");
-	runner = srunner_create(suite);
 	suite_add_tcase(suite, tc);
 	add_tests(tc);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

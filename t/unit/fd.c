@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 START_TEST(close_forgets_the_number_and_keeps_errno)
 {
 	int fd = open("/dev/null", O_RDONLY);
@@ -155,8 +157,6 @@ main(void)
 {
 	Suite *suite = suite_create("fd");
 	TCase *tc = tcase_create("fd");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, close_forgets_the_number_and_keeps_errno);
@@ -166,8 +166,5 @@ main(void)
 	tcase_add_test(tc, a_small_file_is_read_whole_and_a_large_one_cut);
 	tcase_add_test(tc, count_counts_what_is_open);
 	tcase_add_test(tc, close_others_keeps_what_is_asked_and_what_is_below);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "gc/classic.h"
 #include "gc/decide.h"
 #include "gc/nursery.h"
+#include "suite.h"
 
 static const struct gc_policy policy = { .budget = 0.5, .guard = 0.75 };
 
@@ -256,8 +257,6 @@ main(void)
 {
 	Suite *s = suite_create("gc");
 	TCase *t = tcase_create("policy");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, nothing_is_due_while_there_is_room);
@@ -274,9 +273,5 @@ main(void)
 	tcase_add_test(t, discourse_keeps_room_for_two_big_requests);
 	tcase_add_test(t, discourse_never_expects_less_than_fifty_thousand);
 	tcase_add_test(t, every_n_is_every_n);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "suite.h"
+
 /* A body decoded: its payload joined, and how it ended. */
 struct result {
 	char payload[4096];
@@ -309,8 +311,6 @@ main(void)
 {
 	Suite *suite = suite_create("http_chunked");
 	TCase *tc = tcase_create("http_chunked");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc,
@@ -327,8 +327,5 @@ main(void)
 	tcase_add_test(tc, a_trailer_that_frames_or_routes_is_refused);
 	tcase_add_test(tc, trailers_beyond_the_memory_lent_are_refused);
 	tcase_add_test(tc, extensions_may_not_outweigh_the_body_for_long);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -6,6 +6,8 @@
 #include <check.h>
 #include <errno.h>
 
+#include "suite.h"
+
 static bool
 alnum(int c)
 {
@@ -139,8 +141,6 @@ main(void)
 {
 	Suite *suite = suite_create("http_field");
 	TCase *tc = tcase_create("http_field");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, the_table_is_what_the_rfcs_say, 0, 256);
@@ -151,8 +151,5 @@ main(void)
 	tcase_add_test(tc, a_line_without_its_end_is_refused);
 	tcase_add_test(tc, an_empty_line_ends_the_fields);
 	tcase_add_test(tc, a_cgi_name_is_upper_case_with_underscores);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

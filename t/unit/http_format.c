@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 static struct buf out;
 static const struct http_slice none;
 
@@ -197,8 +199,7 @@ main(void)
 {
 	Suite *suite = suite_create("http_format");
 	TCase *tc = tcase_create("http_format");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	int status;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(
@@ -215,9 +216,7 @@ main(void)
 	tcase_add_test(tc, the_last_chunk_carries_trailers_or_nothing_at_all);
 	tcase_add_test(tc, an_error_is_a_whole_answer_that_closes);
 	tcase_add_test(tc, informational_responses_are_whole);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	status = suite_run(suite);
 	buf_fini(&out);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

@@ -5,6 +5,8 @@
 
 #include <check.h>
 
+#include "suite.h"
+
 #define TAIL " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static const struct http_limits limits = HTTP_LIMITS_INIT;
@@ -345,8 +347,6 @@ main(void)
 {
 	Suite *suite = suite_create("http_head");
 	TCase *tc = tcase_create("http_head");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, a_request_line_is_taken_apart);
@@ -369,8 +369,5 @@ main(void)
 	tcase_add_test(tc, blank_lines_before_a_request_are_counted);
 	tcase_add_test(tc, http_0_9_ends_with_its_line);
 	tcase_add_test(tc, a_head_without_hope_is_refused_before_it_ends);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

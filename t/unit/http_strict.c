@@ -8,6 +8,8 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "suite.h"
+
 #define H "Host: a\r\n"
 #define GET "GET / HTTP/1.1\r\n" H
 #define POST "POST / HTTP/1.1\r\n" H
@@ -273,10 +275,9 @@ END_TEST
 int
 main(void)
 {
-	int rows = (int)(sizeof(table) / sizeof(table[0])), failed;
+	int rows = (int)(sizeof(table) / sizeof(table[0]));
 	Suite *suite = suite_create("http_strict");
 	TCase *tc = tcase_create("http_strict");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, a_request_gets_the_status_of_its_row, 0, rows);
@@ -285,8 +286,5 @@ main(void)
 	tcase_add_loop_test(
 	    tc, no_byte_passes_where_the_grammar_has_none, 0, 256);
 	tcase_add_test(tc, a_nul_is_refused_wherever_it_stands);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "master/oom.h"
+#include "suite.h"
 
 #define MB 1024u
 
@@ -209,8 +210,6 @@ main(void)
 {
 	Suite *suite = suite_create("ladder");
 	TCase *tc = tcase_create("ladder");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -229,8 +228,5 @@ main(void)
 	    tc, what_was_taken_away_comes_back_when_there_is_room_for_a_while);
 	tcase_add_test(tc, a_leak_is_kept_within_the_budget);
 	tcase_add_test(tc, the_master_has_the_lowest_score);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

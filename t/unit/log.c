@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "suite.h"
 
 /* A packet socket for stderr: one write is one packet. */
 static int lines;
@@ -270,8 +271,6 @@ main(void)
 {
 	Suite *suite = suite_create("log");
 	TCase *tc = tcase_create("log");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -287,8 +286,5 @@ main(void)
 	    tc, a_line_that_was_taken_is_not_written_but_by_its_taker);
 	tcase_add_test(tc, errno_survives_even_a_full_disk);
 	tcase_add_test(tc, a_closed_pipe_loses_the_line_and_nothing_else);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

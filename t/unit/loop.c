@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 static struct loop loop;
 static struct loop_watch a, b;
 static int pipes[2][2];
@@ -128,8 +130,6 @@ main(void)
 {
 	Suite *suite = suite_create("loop");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, every_event_reaches_its_watch);
@@ -139,9 +139,5 @@ main(void)
 	tcase_add_test(tc, a_lane_keeps_its_deadlines_in_order);
 	tcase_add_test(tc, the_nearest_deadline_of_all_lanes_counts);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

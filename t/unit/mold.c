@@ -1,7 +1,10 @@
 /* A mold from START to STOP: boot, forks, deaths, callbacks, promotion. */
 #include "fake_master.h"
 
+#include <poll.h>
 #include <sys/stat.h>
+
+#include "suite.h"
 
 static void
 configure(void)
@@ -384,8 +387,6 @@ main(void)
 {
 	Suite *s = suite_create("mold");
 	TCase *tc = tcase_create("mold");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, fake_setup, fake_teardown);
@@ -407,8 +408,5 @@ main(void)
 	tcase_add_test(tc, config_ru_is_loaded_by_rack);
 	tcase_add_test(tc, yjit_is_on_or_missed_with_a_word);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* The configuration file: what arrives at the master, and each mistake. */
 #include "fake_master.h"
+#include "suite.h"
 
 static void
 settings_of(const char *conf)
@@ -316,8 +317,6 @@ main(void)
 {
 	Suite *s = suite_create("mold_config");
 	TCase *tc = tcase_create("config");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, fake_setup, fake_teardown);
@@ -336,8 +335,5 @@ main(void)
 	tcase_add_test(tc, a_missing_file_is_a_mistake);
 	tcase_add_test(tc, a_check_ends_after_the_settings);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

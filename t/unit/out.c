@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 /* Of the Rack side, which needs Ruby, only this file does not. */
 #include "rack/out.c"
 
@@ -153,8 +155,6 @@ main(void)
 {
 	Suite *suite = suite_create("out");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_is_held_goes_before_what_is_put);
@@ -164,9 +164,5 @@ main(void)
 	tcase_add_test(tc, a_file_that_became_shorter_is_an_error);
 	tcase_add_test(tc, a_client_that_has_gone_is_an_error_that_stays);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 static struct pidfd_exit end;
 
 static void
@@ -397,8 +399,6 @@ main(void)
 {
 	Suite *suite = suite_create("pidfd");
 	TCase *tc = tcase_create("pidfd");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_set_timeout(tc, 30);
@@ -410,8 +410,5 @@ main(void)
 	add_families(tc);
 	tcase_add_loop_test(
 	    tc, every_end_has_a_text, 0, (int)(sizeof(ends) / sizeof(ends[0])));
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 #include "base/buf.h"
 
 static struct rfk_settings_table table;
@@ -438,8 +440,6 @@ main(void)
 {
 	Suite *suite = suite_create("settings");
 	TCase *tc = tcase_create("settings");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -457,8 +457,5 @@ main(void)
 	tcase_add_test(tc, a_block_that_ends_without_nul_is_refused);
 	tcase_add_test(tc, the_reason_fits_into_any_buffer);
 	tcase_add_test(tc, derived_values_follow_their_rules);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

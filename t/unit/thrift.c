@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 #define MB 1024.
 #define WORKERS 8u
 #define LOOK_MS 500u
@@ -246,8 +248,6 @@ main(void)
 {
 	Suite *suite = suite_create("thrift");
 	TCase *tc = tcase_create("thrift");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -260,8 +260,5 @@ main(void)
 	tcase_add_test(tc, two_poor_yields_make_the_interval_longer);
 	tcase_add_test(tc, the_budget_needs_room_for_the_next_mold);
 	tcase_add_test(tc, cold_workers_promise_little);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/fd.h"
+#include "suite.h"
 
 static int argc;
 static char **argv;
@@ -102,8 +103,6 @@ main(int real_argc, char **real_argv)
 {
 	Suite *suite = suite_create("title");
 	TCase *tc = tcase_create("title and fail");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	strncpy(old_path, getenv("PATH"), sizeof(old_path) - 1);
 	argc = real_argc;
@@ -116,8 +115,5 @@ main(int real_argc, char **real_argv)
 	tcase_add_test(tc, arguments_and_environment_survive);
 	tcase_add_test(tc, a_reason_returns_its_error_and_grows_at_the_front);
 	tcase_add_test(tc, a_reason_that_is_too_long_is_cut);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 struct row {
 	const char *name;
 	unsigned int senders;
@@ -233,8 +235,6 @@ main(void)
 {
 	Suite *suite = suite_create("wire");
 	TCase *tc = tcase_create("wire");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	add_for_each_row(tc, a_message_comes_back_as_it_was);
@@ -245,8 +245,5 @@ main(void)
 	add_for_each_row(tc, a_buffer_that_is_too_small_is_not_written_past);
 	add_for_each_row(tc, a_tail_is_as_long_as_its_row_allows);
 	tcase_add_test(tc, an_unknown_type_is_refused_both_ways);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }
