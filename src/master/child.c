@@ -185,6 +185,8 @@ child_spawned(struct child *c, pid_t pid, int take_pidfd, int take_chan_fd)
 		return rc;
 	}
 	words_spawned(c);
+	if (c->reopens != c->pool->reopens)
+		child_send(c, RFK_MSG_REOPEN);
 	return child_event(c, LIFE_SPAWNED);
 }
 
@@ -192,6 +194,7 @@ static void
 send_fork(struct child *c)
 {
 	c->forked_ms = clock_ms();
+	c->reopens = c->pool->reopens;
 	process_arm(&c->process, c->pool->settings.spawn_timeout);
 }
 
@@ -204,6 +207,7 @@ send_promote(struct child *c)
 	msg.u.promote.token = s->token;
 	msg.u.promote.generation = s->generation;
 	msg.u.promote.force = s->by_hand;
+	c->reopens = c->pool->reopens;
 	process_put(&c->process, &msg, NULL, 0);
 	process_arm(&c->process, c->pool->settings.spawn_timeout);
 }

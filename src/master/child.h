@@ -31,6 +31,7 @@ struct child {
 	enum life_state was; /* before it was killed or died */
 	uint32_t generation;
 	uint64_t token;         /* of the FORK that made it */
+	unsigned int reopens;   /* the pool's, when it was forked, or forks */
 	struct moldlink *mold;  /* while FORKING: who was asked */
 	struct process process; /* from SPAWNED on */
 	bool expected;    /* it was told to leave, or said that it would */

@@ -39,8 +39,10 @@ promoted(struct child *c, const struct rfk_promoted *p, int *fds)
 		return;
 	}
 	mold = moldlink_adopt(c->pool, p->generation, p->pid, fds[0], fds[1]);
-	if (mold != NULL)
-		succession_candidate(c->pool, c, mold);
+	if (mold == NULL)
+		return;
+	mold->reopens = c->reopens;
+	succession_candidate(c->pool, c, mold);
 }
 
 static void
@@ -238,6 +240,8 @@ ready(struct moldlink *l)
 	    (int)l->process.pid,
 	    (unsigned long long)(l->ready_ms - l->born_ms));
 	moldlink_state(l);
+	if (l->reopens != l->pool->reopens)
+		moldlink_reopen(l); /* before the first FORK */
 	pool_mold_ready(l->pool, l);
 }
 

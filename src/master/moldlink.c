@@ -177,6 +177,7 @@ moldlink_boot(struct pool *pool, uint32_t generation, struct fail *why)
 		return NULL;
 	}
 	l->by_boot = true;
+	l->reopens = pool->reopens;
 	l->state = MOLD_EVALUATING;
 	l->check_only = pool->master->options->check;
 	process_arm(&l->process, pool->settings.boot_timeout);

@@ -40,7 +40,8 @@ struct moldlink {
 	struct pool *pool;
 	enum mold_state state;
 	uint32_t generation;
-	bool by_boot; /* exec'd by the master */
+	unsigned int reopens; /* the pool's, when it was forked or exec'd */
+	bool by_boot;         /* exec'd by the master */
 	struct process process;
 	ev_timer binding; /* a listener's address is taken: tried again */
 	bool check_only;  /* -t: SETTINGS is all that is wanted */

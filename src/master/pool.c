@@ -348,12 +348,17 @@ pool_scale(struct pool *p, uint32_t wanted, const char *why)
 	pool_touch(p);
 }
 
+/*
+ * Who is being forked or booted now has the old files and no channel yet, or
+ * reads none: by the count each is told as soon as it can hear it.
+ */
 void
 pool_reopen(struct pool *p)
 {
 	struct moldlink *l;
 	uint32_t i;
 
+	p->reopens++;
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);
 		if (moldlink_usable(l))

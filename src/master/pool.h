@@ -54,6 +54,7 @@ struct pool {
 	struct moldlink *mold;                /* the current one, NULL = none */
 	struct moldlink *old[POOL_OLD_MOLDS]; /* retired, not yet gone */
 	struct succession succession;
+	unsigned int reopens; /* how often the logs were opened again */
 	struct recycle recycle;
 	struct memory *memory; /* limits, budget, refork :auto */
 	struct hooks hooks;
