@@ -1,6 +1,7 @@
 #!/bin/sh
-# kill -9 of each process at each stage of its life, under load: the service
-# goes on, the slot is refilled, the counts are right again.
+# kill -9 and SIGSTOP at the worst moments, each by its REFORKD_FAULT: the
+# service goes on, the slot is refilled, the counts are right again. Random ones
+# under load are survive_strike.t's.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
 WORKERS=3
@@ -66,24 +67,4 @@ fault 'a candidate that hangs' candidate_born:stop "$refork" 'refork to gen=1 fa
 fault 'a canary that hangs' before_worker_ready:stop@1 "$refork" 'refork to gen=1 failed.*canary'
 fault 'a fork that fails' fork:fail 'kill -KILL "$(worker 1)"' 'not spawned'
 sed -i '/^spawn_timeout/d' "$CONF"
-
-# By hand, under load: lost are only what the killed one held.
-: >"$LOG"
-start "$CONF"
-ok 'the load runs' load_start -t 60 --allow lost=1000
-kills=0
-while [ $kills -lt 20 ]; do # idle or busy, as it comes
-	slot=$((kills % WORKERS)) victim=$(worker $((kills % WORKERS)))
-	kill -KILL "$victim"
-	until_true gone "$victim"
-	until_true whole || { result 1 "kill $kills: whole again"; break; }
-	kills=$((kills + 1))
-done
-is 'workers killed, and each replaced' $kills 20
-await 'each death is logged' logged 'worker=[0-9]+ gen=[0-9]+ pid=[0-9]+ ended .*SIGKILL' 20
-kill -KILL "$(molds)"
-await 'an idle mold is replaced' logged 'recovery to gen=[0-9]+ done'
-await 'and all is whole' whole
-ok 'it can refork' ctl refork
-ok 'no request failed but of those killed' load_stop
 finish
