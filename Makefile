@@ -184,6 +184,10 @@ bench: all $(B)/load ## the tables of docs/BENCH.md (TABLES="rps pss" for some)
 	@t/setup bench
 	B=$(B) RUBY="$(RUBY)" t/bench/all $(TABLES)
 
+bench-malloc: all $(B)/load ## allocators under the Rails example (ARGS="--rounds 1")
+	@t/setup bench
+	B=$(B) RUBY="$(RUBY)" t/bench/all malloc $(ARGS)
+
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/reforkd $(B)/reforkctl $(DESTDIR)$(BINDIR)
@@ -200,8 +204,8 @@ clean: ## remove the build tree
 	rm -rf $(B)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all inc run check unit rules e2e compat compat-own asan format lint bench install uninstall clean help
+.PHONY: all inc run check unit rules e2e compat compat-own asan format lint bench bench-malloc install uninstall clean help
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
