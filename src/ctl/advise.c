@@ -255,9 +255,14 @@ static void
 rule_arenas(struct advice *a)
 {
 	const struct advise *in = a->in;
+	size_t i;
 
 	if (in->arenas <= 2 || in->threads < 2)
 		return;
+	/* Another malloc has no arenas of glibc's. */
+	for (i = 0; i < in->settings; i++)
+		if (strcmp(in->setting[i].name, "LD_PRELOAD") == 0)
+			return;
 	if (a->rc == 0)
 		a->rc = buf_printf(a->out,
 		    "# %" PRIu64 " arenas of malloc in a process of %" PRIu64

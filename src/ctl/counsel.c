@@ -38,7 +38,7 @@ is_worker(json_t *process)
 static size_t
 ranges_of(json_t *process, struct page_range **give)
 {
-	struct page_range *at = NULL;
+	struct page_range *at = NULL, *more;
 	size_t n = 0, i;
 
 	for (i = 0;; i++) {
@@ -51,9 +51,10 @@ ranges_of(json_t *process, struct page_range **give)
 		    json_object_get(json_object_get(process, name), "at"));
 		if (p == NULL)
 			break;
-		at = realloc(at, (n + strlen(p) / 3 + 1) * sizeof(*at));
-		if (at == NULL)
-			return 0;
+		more = realloc(at, (n + strlen(p) / 3 + 1) * sizeof(*at));
+		if (more == NULL)
+			break;
+		at = more;
 		while (sscanf(p, "%" SCNx64 "-%" SCNx64 "%n", &at[n].from,
 			   &at[n].to, &used) == 2) {
 			n++;

@@ -277,6 +277,9 @@ START_TEST(many_arenas_of_many_threads_are_a_line_of_the_file)
 	a.threads = 5;
 	run(&a);
 	ck_assert_ptr_nonnull(strstr(text, "#   malloc arena_max: 2\n"));
+	set(&a, "LD_PRELOAD", "/usr/lib/libjemalloc.so.2");
+	run(&a);
+	ck_assert_ptr_null(strstr(text, "arena_max"));
 }
 END_TEST
 
