@@ -23,7 +23,7 @@ HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
 MASTER = main options master signals pool lineage choice succession hooks \
 	refusal rollout outcome \
-	process hear child moldlink words obituary spawn environment \
+	process hear child moldlink words inherit upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control inquiry verbs status
 CTL_PURE = advise pages
 CTL = command client ask find report table dump counsel main

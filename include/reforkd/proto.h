@@ -113,6 +113,7 @@ enum rfk_hook_name {
 	RFK_HOOK_AFTER_HARD_TIMEOUT = 3,
 	RFK_HOOK_LOG = 4, /* tail: a line of the master's for the file's logger;
 			     slot = severity */
+	RFK_HOOK_BEFORE_EXEC = 5, /* HOOKED's tail: the image, for USR2 */
 	RFK_HOOK_END
 };
 

@@ -276,6 +276,33 @@ control_close(struct control *control)
 	free(control);
 }
 
+void
+control_aside(struct control *control, bool aside)
+{
+	static const char suffix[] = ".oldbin";
+	char *path, other[sizeof(control->door.path)];
+	size_t len;
+
+	if (control == NULL)
+		return;
+	path = control->door.path;
+	len = strlen(path);
+	if (aside && len + sizeof(suffix) > 108)
+		return;
+	if (!aside && (len < sizeof(suffix) ||
+			  strcmp(path + len + 1 - sizeof(suffix), suffix) != 0))
+		return;
+	if (aside)
+		snprintf(other, sizeof(other), "%s%s", path, suffix);
+	else
+		snprintf(other, sizeof(other), "%.*s",
+		    (int)(len + 1 - sizeof(suffix)), path);
+	if (rename(path, other) < 0)
+		log_warn("control socket %s: %s", other, strerror(errno));
+	else
+		memcpy(path, other, sizeof(other));
+}
+
 const char *
 control_path(const struct control *control)
 {

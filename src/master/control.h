@@ -27,6 +27,9 @@ struct control_client;
 struct control *control_open(
     struct master *, const char *path, struct fail *why);
 void control_close(struct control *); /* unlinks its file; NULL is fine */
+/* Its socket becomes PATH.oldbin, for the master that takes this one's place.
+ */
+void control_aside(struct control *, bool aside);
 const char *control_path(const struct control *);
 /* "" settings: PID.sock beside the pid file, else a path by the config's hash.
  */

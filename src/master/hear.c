@@ -277,6 +277,9 @@ hear_mold(struct moldlink *l, const struct rfk_msg *msg, int *fds)
 		inquiry_mold_answers(l, msg);
 		break;
 	case RFK_MSG_HOOKED:
+		if (msg->u.hook.name == RFK_HOOK_BEFORE_EXEC)
+			upgrade_answer(
+			    l->pool->master, msg->tail, msg->tail_len);
 		hooks_done(l->pool, l, &msg->u.hook);
 		break;
 	case RFK_MSG_STATE:

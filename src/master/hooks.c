@@ -38,6 +38,7 @@ name_of(const struct rfk_hook *about)
 		[RFK_HOOK_AFTER_MONITOR_READY] = "after_monitor_ready",
 		[RFK_HOOK_AFTER_HARD_TIMEOUT] = "after_worker_hard_timeout",
 		[RFK_HOOK_LOG] = "the logger",
+		[RFK_HOOK_BEFORE_EXEC] = "before_exec",
 	};
 
 	return names[about->name];
@@ -168,6 +169,22 @@ hooks_monitor_ready(struct pool *p)
 	struct rfk_hook about = { .name = RFK_HOOK_AFTER_MONITOR_READY };
 
 	queue(p, &about);
+}
+
+int
+hooks_before_exec(struct pool *p)
+{
+	struct hook_call *call;
+
+	if (!moldlink_usable(p->mold) || p->mold->hook_is_late)
+		return -EPIPE;
+	call = calloc(1, sizeof(*call));
+	if (call == NULL)
+		return -ENOMEM;
+	call->about.name = RFK_HOOK_BEFORE_EXEC;
+	append(&p->hooks, call);
+	pool_touch(p);
+	return 0;
 }
 
 static void
@@ -314,6 +331,8 @@ hooks_lost(struct pool *p, struct moldlink *l)
 		line_out(call);
 		return;
 	}
+	if (call->about.name == RFK_HOOK_BEFORE_EXEC)
+		upgrade_answer(p->master, NULL, 0);
 	/* Not again in the next one: it may be what has ended this one. */
 	log_error("%s did not return: mold gen=%u pid=%d has ended in it",
 	    describe(p, &call->about, text, sizeof(text)), l->generation,

@@ -45,6 +45,8 @@ void hooks_worker_exit(struct pool *, const struct child *);
 void hooks_mold_exit(struct pool *, const struct moldlink *);
 void hooks_hard_timeout(struct pool *, const struct child *);
 void hooks_monitor_ready(struct pool *);
+/* The answer goes to upgrade_answer. -EPIPE: no mold could run it. */
+int hooks_before_exec(struct pool *);
 
 /* Before the loop sleeps: sends the next one when the mold is free. */
 void hooks_step(struct pool *);

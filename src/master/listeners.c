@@ -62,6 +62,18 @@ add(struct listeners *next, const char *address, int fd, bool fresh)
 }
 
 static int
+keep(struct listeners *next, const struct listener *old)
+{
+	int rc = add(next, old->address, old->fd, false);
+
+	if (rc == 0) {
+		next->at[next->n - 1].shared = old->shared;
+		next->at[next->n - 1].immortal = old->immortal;
+	}
+	return rc;
+}
+
+static int
 add_one(const struct listeners *now, struct listeners *next,
     const struct rfk_listen *l, struct fail *why)
 {
@@ -72,7 +84,7 @@ add_one(const struct listeners *now, struct listeners *next,
 		return 0; /* named twice, or bound at an earlier try */
 	if (old != NULL && still_there(old)) {
 		listener_again(old->fd, l);
-		return add(next, l->address, old->fd, false);
+		return keep(next, old);
 	}
 	fd = listener_open(l, why);
 	if (fd < 0)
@@ -124,7 +136,7 @@ listeners_bind(const struct listeners *now, struct listeners *next,
 static void
 cut(const struct listener *l)
 {
-	int rc = cutoff_begin(l->fd);
+	int rc = l->shared ? 0 : cutoff_begin(l->fd);
 
 	if (rc < 0)
 		log_warn("listener %s: %s: who connects while it is being "
@@ -214,7 +226,8 @@ listeners_end(struct listeners *dropped)
 	size_t i;
 
 	for (i = 0; i < dropped->n; i++)
-		cutoff_end_if_empty(dropped->at[i].fd);
+		if (!dropped->at[i].shared)
+			cutoff_end_if_empty(dropped->at[i].fd);
 	listeners_close(dropped);
 }
 

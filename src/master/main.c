@@ -88,6 +88,9 @@ main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
+	/* The master before was in the background already. */
+	if (getenv("UNICORN_FD") != NULL)
+		options.daemonize = false;
 	if (options.daemonize && !options.check) {
 		rc = daemonize(&options);
 		if (rc < 0) {

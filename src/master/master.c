@@ -34,8 +34,22 @@ master_title(struct master *m)
 	static const char *const phases[] = { "booting", "serving", "draining",
 		"stopping" };
 
-	title_set("reforkd master gen %u: %s, %u workers", m->pool.generation,
-	    phases[m->phase], m->pool.wanted);
+	char arguments[1024];
+
+	switch (m->pool.settings.personality) {
+	case RFK_UNICORN:
+		title_set("unicorn master %s%s",
+		    m->upgrade.pid != 0 ? "(old) " : "",
+		    options_text(m->options, arguments, sizeof(arguments)));
+		break;
+	case RFK_PITCHFORK:
+		title_set("pitchfork monitor - %s",
+		    options_text(m->options, arguments, sizeof(arguments)));
+		break;
+	default:
+		title_set("reforkd master gen %u: %s, %u workers",
+		    m->pool.generation, phases[m->phase], m->pool.wanted);
+	}
 }
 
 static void
@@ -175,6 +189,12 @@ apply_pid(
 
 	if (strcmp(m->pid_file, path) == 0)
 		return 0;
+	if (m->upgrade.pid != 0) {
+		log_warn("will not set pid=%s while reexec-ed child is running "
+			 "PID:%d",
+		    path, (int)m->upgrade.pid);
+		return 0;
+	}
 	if (path[0] != '\0') {
 		rc = pidfile_write(path, why);
 		if (rc < 0)
@@ -285,6 +305,7 @@ init(struct master *m, const struct options *o)
 	ev_prepare_start(m->loop, &m->before_sleep);
 	ev_timer_init(&m->stop_limit, on_stop_limit, 1., 0.);
 	m->stop_limit.data = m;
+	upgrade_init(m);
 	return 0;
 }
 
@@ -315,6 +336,11 @@ master_run(const struct options *o)
 		return 1;
 	}
 	master_title(&m);
+	if (!o->check && inherit_listeners(&m, &why) < 0) {
+		log_fatal("%s", why.text);
+		fini(&m);
+		return 1;
+	}
 	m.pool.mold = moldlink_boot(&m.pool, 0, &why);
 	if (m.pool.mold == NULL) {
 		log_fatal("%s", why.text);

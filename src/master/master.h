@@ -22,9 +22,11 @@
 #include <reforkd/scoreboard.h>
 
 #include "master/deaths.h"
+#include "master/inherit.h"
 #include "master/oom.h"
 #include "master/options.h"
 #include "master/pool.h"
+#include "master/upgrade.h"
 
 struct control;
 struct inquiries;
@@ -52,6 +54,9 @@ struct master {
 	struct inquiries *inquiries; /* NULL until somebody asks */
 	struct deaths deaths;
 	struct oom oom;
+	struct upgrade upgrade;
+	int parent_pidfd; /* the master that handed sockets over, else -1 */
+	ev_io parent_io;
 	char pid_file[4096]; /* what this master wrote, "" = none */
 	ev_io stop_io;       /* a signalfd of TERM, QUIT, INT */
 	ev_io signal_io;
@@ -88,6 +93,7 @@ void watchdog_start(struct master *);
 int spawn_mold(struct master *, uint32_t generation, pid_t *, int *give_pidfd,
     int *give_chan_fd, struct fail *why);
 /* pidfile.c */
+pid_t pidfile_live(const char *path); /* who stands in it and lives, or 0 */
 int pidfile_write(const char *path, struct fail *why);
 void pidfile_remove(const char *path); /* only when it holds this pid */
 /* Its process title, when phase, generation or workers have changed. */

@@ -145,6 +145,8 @@ send_start(struct moldlink *l)
 	int state = l->pool->state_fd;
 	int rc = options_encode(l->pool->master->options, &tail);
 
+	if (rc == 0)
+		rc = inherit_encode(l->pool->master, &tail);
 	if (rc == 0 && state >= 0) {
 		state = fcntl(state, F_DUPFD_CLOEXEC, 3);
 		rc = state < 0 ? -errno : 0;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <reforkd/version.h>
 
@@ -145,6 +147,47 @@ rest(struct options *o, int argc, char **argv)
 	return OPTIONS_RUN;
 }
 
+/* The shell's name for it, which an upgrade follows to the new release. */
+static const char *
+start_cwd(void)
+{
+	const char *pwd = getenv("PWD");
+	struct stat by_name, here;
+	char *path;
+
+	if (pwd != NULL && pwd[0] == '/' && stat(pwd, &by_name) == 0 &&
+	    stat(".", &here) == 0 && by_name.st_ino == here.st_ino &&
+	    by_name.st_dev == here.st_dev) {
+		path = strdup(pwd);
+		if (path != NULL)
+			return path;
+	}
+	path = getcwd(NULL, 0);
+	return path != NULL ? path : "/";
+}
+
+/* "bin/unicorn" below cwd, "unicorn" from PATH; else as it was typed. */
+static const char *
+start_program(const char *arg0, const char *cwd)
+{
+	const char *dir = getenv("PATH"), *end;
+	char *path = NULL;
+
+	if (arg0[0] == '/')
+		return arg0;
+	if (strchr(arg0, '/') != NULL)
+		return asprintf(&path, "%s/%s", cwd, arg0) < 0 ? arg0 : path;
+	for (; dir != NULL; dir = *end == ':' ? end + 1 : NULL) {
+		end = dir + strcspn(dir, ":");
+		if (asprintf(&path, "%.*s/%s", (int)(end - dir), dir, arg0) < 0)
+			return arg0;
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return arg0;
+}
+
 enum options_next
 options_parse(struct options *o, int argc, char **argv)
 {
@@ -154,6 +197,9 @@ options_parse(struct options *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->ready_fd = -1;
 	o->program = slash != NULL ? slash + 1 : argv[0];
+	o->args = argv + 1;
+	o->cwd = start_cwd();
+	o->arg0 = start_program(argv[0], o->cwd);
 	while ((c = getopt_long(argc, argv, "l:p:o:E:DI:r:e:dwNc:tP:s:hv",
 		    long_options, NULL)) != -1) {
 		if (c == 'h') {
@@ -176,6 +222,18 @@ options_parse(struct options *o, int argc, char **argv)
 	return rest(o, argc, argv);
 }
 
+const char *
+options_text(const struct options *o, char *out, size_t cap)
+{
+	size_t i, len = 0;
+
+	out[0] = '\0';
+	for (i = 0; o->args[i] != NULL && len < cap; i++)
+		len += (size_t)snprintf(
+		    out + len, cap - len, "%s%s", i > 0 ? " " : "", o->args[i]);
+	return out;
+}
+
 static int
 put(struct buf *out, const char *name, const char *value)
 {
@@ -194,6 +252,10 @@ options_encode(const struct options *o, struct buf *out)
 	size_t i;
 
 	rc |= put(out, "program", o->program);
+	rc |= put(out, "arg0", o->arg0);
+	rc |= put(out, "start_cwd", o->cwd);
+	for (i = 0; o->args[i] != NULL; i++)
+		rc |= put(out, "arg", o->args[i]);
 	rc |= put(out, "config", o->config);
 	rc |= put(out, "default_config", o->config == NULL ? "1" : NULL);
 	rc |= put(out, "rackup", o->rackup);

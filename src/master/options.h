@@ -19,6 +19,9 @@
 
 struct options {
 	const char *program; /* basename of argv[0]: a personality by name */
+	const char *arg0;    /* absolute: what an upgrade executes */
+	char *const *args;   /* behind argv[0], ended by NULL */
+	const char *cwd;     /* by its symlink, when PWD says so */
 	const char *config;  /* -c, NULL = look for config/reforkd.rb */
 	const char *rackup;  /* the file behind the options, NULL = config.ru */
 	const char *listen[OPTIONS_LIST_MAX];
@@ -45,6 +48,8 @@ enum options_next {
 };
 
 enum options_next options_parse(struct options *, int argc, char **argv);
+/* The arguments as one line, for titles. */
+const char *options_text(const struct options *, char *out, size_t cap);
 /* The tail of START: "name=value" NUL for each option that was given. */
 int options_encode(const struct options *, struct buf *out);
 

@@ -57,6 +57,14 @@ is_live(pid_t pid, const char *path)
 	return 0;
 }
 
+pid_t
+pidfile_live(const char *path)
+{
+	pid_t pid = pid_in(path);
+
+	return pid != 0 && is_live(pid, path) ? pid : 0;
+}
+
 static int
 write_beside(const char *temporary, struct fail *why)
 {

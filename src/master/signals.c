@@ -53,6 +53,8 @@ reap_strays(struct master *m)
 				return; /* its pidfd will say it */
 			continue;
 		}
+		if (upgrade_look(m, si.si_pid))
+			continue;
 		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0)
 			log_debug(
 			    "reaped unknown subprocess pid=%d", (int)si.si_pid);
@@ -123,7 +125,10 @@ act_on(struct master *m, int signo)
 		master_reopen(m);
 		break;
 	case SIGUSR2:
-		refork(m, "SIGUSR2");
+		if (m->pool.settings.personality == RFK_UNICORN)
+			upgrade_start(m);
+		else
+			refork(m, "SIGUSR2");
 		break;
 	case SIGURG:
 		refork(m, "SIGURG");

@@ -5,8 +5,10 @@
 
 #include <reforkd/proto.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "ipc/chan.h"
+#include "mold/config.h"
 #include "mold/state.h"
 #include "ruby/hooks.h"
 #include "ruby/try.h"
@@ -33,6 +35,31 @@ line_log(const struct rfk_hook *about, const char *text, size_t len)
 		    why.message, why.class_name);
 }
 
+/* Too long for a message, or broken: the new master starts as this one did. */
+static int
+image_answer(struct self *self, const struct rfk_hook *about)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_HOOKED };
+	struct buf image = BUF_INIT;
+	struct ruby_error why;
+	int rc = config_exec_image(about->limit_ms, &image, &why);
+
+	if (rc == -ECANCELED)
+		ruby_error_log("before_exec", &why);
+	else if (rc == 0 && image.len > RFK_TAIL_MAX)
+		log_warn("before_exec: the environment's changes are too long "
+			 "(%zu bytes): left out",
+		    image.len);
+	else if (rc == 0) {
+		msg.tail = image.data;
+		msg.tail_len = (uint32_t)image.len;
+	}
+	msg.u.hook = *about;
+	rc = chan_put(self->master, &msg, NULL, 0);
+	buf_fini(&image);
+	return rc;
+}
+
 int
 behalf_run(struct self *self, const struct rfk_msg *got)
 {
@@ -45,6 +72,8 @@ behalf_run(struct self *self, const struct rfk_msg *got)
 	const struct rfk_hook *about = &got->u.hook;
 	struct ruby_error why;
 
+	if (about->name == RFK_HOOK_BEFORE_EXEC)
+		return image_answer(self, about);
 	if (about->name == RFK_HOOK_LOG) {
 		line_log(about, got->tail, got->tail_len);
 	} else if (about->name >= RFK_HOOK_AFTER_WORKER_EXIT &&

@@ -22,7 +22,7 @@ module Reforkd
     # What unicorn and pitchfork run in their masters: worth a HOOK message.
     MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
       hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
-    INTERNAL = %i[soft_timeout state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
+    INTERNAL = %i[exec_image start_remember soft_timeout state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
     # tail: "name=value" NUL ..., as START brings them.
@@ -38,6 +38,7 @@ module Reforkd
     end
 
     def evaluate
+      start_remember
       ARGV.clear # it held room for titles
       ENV["RACK_ENV"] = option("env") if option("env")
       ENV["RACK_ENV"] ||= "development"
@@ -228,7 +229,15 @@ module Reforkd
         end
       end
       at("command line") { pid(option("pid")) } if option("pid") && !@set.key?(:pid)
+      inherited_listeners
       at("") { listen("0.0.0.0:8080") } if @listeners_wanted.empty?
+    end
+
+    # Served whether the file names them or not.
+    def inherited_listeners
+      @options.fetch("inherited", []).each do |address|
+        at("") { listen(address) } unless @listeners_wanted.any? { |other,| other == address }
+      end
     end
 
     def number_from_environment(name, value)

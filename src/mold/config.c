@@ -178,6 +178,34 @@ config_settings(
 	return rc < 0 ? rc : e.rc;
 }
 
+struct imaging {
+	struct buf *out;
+	uint32_t limit_ms;
+	int rc;
+};
+
+static VALUE
+image_raises(VALUE p)
+{
+	struct imaging *i = (struct imaging *)p;
+	VALUE text = rb_funcall(hooks_config(), rb_intern("exec_image"), 1,
+	    rb_float_new(i->limit_ms / 1e3));
+
+	StringValue(text);
+	i->rc = buf_put(i->out, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
+	RB_GC_GUARD(text);
+	return Qnil;
+}
+
+int
+config_exec_image(uint32_t limit_ms, struct buf *out, struct ruby_error *why)
+{
+	struct imaging i = { .out = out, .limit_ms = limit_ms };
+	int rc = ruby_try(image_raises, &i, why);
+
+	return rc < 0 ? rc : i.rc;
+}
+
 static VALUE
 notes_raises(VALUE unused)
 {

@@ -27,6 +27,9 @@ int config_evaluate(const char *tail, size_t len, const struct buf *state,
 /* The tail of SETTINGS. */
 int config_settings(
     struct buf *out, enum rfk_personality *, struct ruby_error *why);
+/* What USR2 executes, after before_exec: "name=value" NUL ... */
+int config_exec_image(
+    uint32_t limit_ms, struct buf *out, struct ruby_error *why);
 void config_notes_log(void); /* what is ignored, one line each */
 int config_outputs_reopen(struct ruby_error *why); /* stderr_path, umask ... */
 /* Is it a mistake of the operator's, whose message is the whole line? */

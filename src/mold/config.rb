@@ -79,7 +79,7 @@ module Reforkd
       seen(:working_directory)
       path = File.expand_path(text(:working_directory, path))
       Dir.chdir(path)
-      ENV["PWD"] = path
+      ENV["PWD"] = START_CTX[:cwd] = path
       @set[:working_directory] = path
     rescue SystemCallError => error
       complain("cannot enter working_directory=#{path}: #{plain(error)}", "make the directory, or name another")

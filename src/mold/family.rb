@@ -3,7 +3,33 @@
 # What unicorn and pitchfork refuse in a file that native takes. Asked when the
 # whole file was read, for only then is it known whose file it is.
 module Reforkd
+  # unicorn's "stable interface": what USR2 executes. A file may change it.
+  START_CTX = { argv: [], cwd: nil }
+
   class Config
+    # What a new master shall be, once before_exec has run: the program, where,
+    # and how the environment differs from the one that this one started with.
+    def exec_image(seconds)
+      before = ENV.to_h
+      run_hook_within(seconds, :before_exec, 0, 0, 0, 0, nil) if hook?(:before_exec)
+      now = ENV.to_h
+      pairs = [["program", START_CTX[0]], ["cwd", START_CTX[:cwd]]]
+      pairs.concat(START_CTX[:argv].map { |word| ["arg", word] })
+      pairs.concat((@environment.keys - now.keys).map { |name| ["unset", name] })
+      pairs.concat(now.reject { |name, value| @environment[name] == value }.map { |name, value| ["env", "#{name}=#{value}"] })
+      pairs.map { |name, value| "#{name}=#{value}\0".b }.join
+    ensure
+      ENV.replace(before) if before
+    end
+
+    # Before the file is evaluated.
+    def start_remember
+      @environment = ENV.to_h
+      START_CTX[0] = option("arg0")
+      START_CTX[:cwd] = option("start_cwd")
+      START_CTX[:argv] = @options.fetch("arg", []).map(&:dup)
+    end
+
     private
 
     def family_checks

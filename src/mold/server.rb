@@ -10,7 +10,7 @@ module Reforkd
       after_worker_exit: [3], after_monitor_ready: [1], after_worker_hard_timeout: [2],
       before_exec: [1], after_worker_timeout: [3], before_service_worker_ready: [2],
       before_service_worker_exit: [2] }.freeze
-    HOOKS_IGNORED = { before_exec: "the master runs no Ruby before it starts itself again",
+    HOOKS_IGNORED = {
       before_service_worker_ready: "there is no service process",
       before_service_worker_exit: "there is no service process" }.freeze
 

@@ -52,9 +52,14 @@ listen_open(struct worker *w)
 static bool
 is_full_stop(const struct worker *w)
 {
-	return w->is_orphan ||
-	       atomic_load_explicit(
-		   &w->self->board->shutting_down, memory_order_relaxed) != 0;
+	const struct rfk_board *board = w->self->board;
+
+	/* What is queued is for the other master's. */
+	if (atomic_load_explicit(
+		&board->listeners_shared, memory_order_relaxed) != 0)
+		return false;
+	return w->is_orphan || atomic_load_explicit(&board->shutting_down,
+				   memory_order_relaxed) != 0;
 }
 
 void
@@ -72,7 +77,7 @@ listen_drain(struct worker *w)
 		if (watch->events == 0)
 			continue;
 		/* Without a master it is for the workers to say it. */
-		if (w->is_orphan)
+		if (w->is_orphan && all)
 			(void)cutoff_begin(watch->fd);
 		if (cutoff_begun(watch->fd)) {
 			if (!cutoff_is_sharp(watch->fd))

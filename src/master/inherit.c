@@ -1,0 +1,185 @@
+#include "master/inherit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "master/master.h"
+
+#define FIRST_OF_SYSTEMD 3
+
+/* As config.rb writes addresses: 0, -errno. */
+static int
+address_text(int fd, char *out, size_t cap)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} a;
+	socklen_t len = (socklen_t)sizeof(a);
+	char host[INET6_ADDRSTRLEN];
+
+	memset(&a, 0, sizeof(a));
+	if (getsockname(fd, &a.sa, &len) < 0)
+		return -errno;
+	if (a.sa.sa_family == AF_UNIX && a.un.sun_path[0] == '/') {
+		snprintf(out, cap, "%.*s", (int)sizeof(a.un.sun_path),
+		    a.un.sun_path);
+		return 0;
+	}
+	if (a.sa.sa_family == AF_INET &&
+	    inet_ntop(AF_INET, &a.in.sin_addr, host, sizeof(host)) != NULL) {
+		snprintf(out, cap, "%s:%u", host, ntohs(a.in.sin_port));
+		return 0;
+	}
+	if (a.sa.sa_family == AF_INET6 &&
+	    inet_ntop(AF_INET6, &a.in6.sin6_addr, host, sizeof(host)) != NULL) {
+		snprintf(out, cap, "[%s]:%u", host, ntohs(a.in6.sin6_port));
+		return 0;
+	}
+	return -EAFNOSUPPORT;
+}
+
+static bool
+listens(int fd)
+{
+	int type = 0, accepts = 0;
+	socklen_t len = (socklen_t)sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len) == 0 &&
+	       accepts != 0;
+}
+
+static int
+take(struct master *m, int fd, const char *variable, bool immortal,
+    struct fail *why)
+{
+	struct listeners *all = &m->pool.listeners;
+	struct listener *l = &all->at[all->n];
+	char address[160];
+	int rc;
+
+	if (all->n == RFK_LISTENERS_MAX)
+		return fail_set(why, E2BIG, "%s: more than %d sockets",
+		    variable, RFK_LISTENERS_MAX);
+	if (!listens(fd))
+		return fail_set(why, EINVAL,
+		    "%s: descriptor %d is not a listening stream socket: unset "
+		    "the variable, or hand one over",
+		    variable, fd);
+	rc = address_text(fd, address, sizeof(address));
+	if (rc < 0)
+		return fail_set(why, -rc, "%s: descriptor %d: its address: %s",
+		    variable, fd, strerror(-rc));
+	l->address = strdup(address);
+	if (l->address == NULL || fd_cloexec(fd, true) < 0 ||
+	    fd_nonblock(fd, true) < 0)
+		return fail_set(why, ENOMEM, "%s: descriptor %d", variable, fd);
+	l->fd = fd;
+	l->shared = true;
+	l->immortal = immortal;
+	all->n++;
+	log_info("inherited addr=%s fd=%d", address, fd);
+	return 0;
+}
+
+static int
+from_unicorn(struct master *m, struct fail *why)
+{
+	const char *text = getenv("UNICORN_FD");
+	char *end;
+	int rc = 0;
+
+	while (rc == 0 && text != NULL && *text != '\0') {
+		long fd = strtol(text, &end, 10);
+
+		if (end == text || fd < 0 || fd > 0xfffff ||
+		    (*end != ',' && *end != '\0'))
+			return fail_set(why, EINVAL,
+			    "UNICORN_FD=%s: descriptors with commas between "
+			    "are expected",
+			    getenv("UNICORN_FD"));
+		rc = take(m, (int)fd, "UNICORN_FD", false, why);
+		text = *end == ',' ? end + 1 : end;
+	}
+	return rc;
+}
+
+static int
+from_systemd(struct master *m, struct fail *why)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int n, i, rc = 0;
+
+	if (pid == NULL || count == NULL || atoi(pid) != (int)getpid())
+		return 0;
+	n = atoi(count);
+	for (i = 0; rc == 0 && i < n; i++)
+		rc = take(m, FIRST_OF_SYSTEMD + i, "LISTEN_FDS", true, why);
+	return rc;
+}
+
+/* The master that started this one has gone: its sockets are ours alone. */
+static void
+on_parent_gone(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct master *m = w->data;
+	size_t i;
+
+	(void)revents;
+	ev_io_stop(loop, w);
+	fd_close(&m->parent_pidfd);
+	for (i = 0; i < m->pool.listeners.n; i++)
+		m->pool.listeners.at[i].shared =
+		    m->pool.listeners.at[i].immortal;
+	upgrade_share(m);
+}
+
+int
+inherit_listeners(struct master *m, struct fail *why)
+{
+	int rc = from_unicorn(m, why);
+
+	if (rc == 0 && m->pool.listeners.n > 0) {
+		m->parent_pidfd = pidfd_open_pid(getppid());
+		if (m->parent_pidfd >= 0) {
+			ev_io_init(&m->parent_io, on_parent_gone,
+			    m->parent_pidfd, EV_READ);
+			m->parent_io.data = m;
+			ev_io_start(m->loop, &m->parent_io);
+		}
+	}
+	if (rc == 0)
+		rc = from_systemd(m, why);
+	upgrade_share(m);
+	return rc;
+}
+
+int
+inherit_encode(const struct master *m, struct buf *out)
+{
+	const struct listeners *all = &m->pool.listeners;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < all->n; i++) {
+		if (m->phase != MASTER_BOOTING && !all->at[i].immortal)
+			continue;
+		rc = buf_printf(out, "inherited=%s", all->at[i].address);
+		if (rc == 0)
+			rc = buf_put(out, "", 1);
+	}
+	return rc;
+}

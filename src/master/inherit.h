@@ -1,0 +1,27 @@
+/*
+ * inherit.h - listening sockets that were open when reforkd started: from the
+ * master that it replaces (UNICORN_FD), or from systemd (LISTEN_FDS).
+ *
+ * Another process may hold them too, so they are never cut off
+ * (base/cutoff.h): what waits there when this master leaves is another's.
+ *
+ * Runs in:    master
+ * Owns:       a pidfd of the parent, while it may still serve
+ * After fork: its descriptors are CLOEXEC
+ * Raises:     never
+ */
+#ifndef MASTER_INHERIT_H
+#define MASTER_INHERIT_H
+
+#include "base/buf.h"
+#include "base/fail.h"
+
+struct master;
+
+/* Before the first mold: 0, or -errno with *why. */
+int inherit_listeners(struct master *, struct fail *why);
+/* For START: "inherited=ADDRESS" of those that no file need name. 0, -ENOMEM.
+ */
+int inherit_encode(const struct master *, struct buf *out);
+
+#endif
