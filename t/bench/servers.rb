@@ -32,11 +32,12 @@ module Bench
       (@executables ||= {})[name] ||= ask("puts Gem.bin_path(#{gem.dump}, #{name.dump})") or raise "no command #{name}"
     end
 
-    # workers, app, refork_after, env; core = nil leaves it to the kernel.
-    def start(app:, workers: 1, core: nil, env: {}, refork_after: nil)
+    # workers, app, refork_after, env, lines of the file; core = nil leaves it to
+    # the kernel.
+    def start(app:, workers: 1, core: nil, env: {}, refork_after: nil, config: nil)
       @port = Bench.free_port
       @log = "#{SCRATCH}/#{name.tr(" ", "-")}.#{@port}.log"
-      command = @command.call(self, { app: app, workers: workers, port: @port, refork_after: refork_after })
+      command = @command.call(self, { app: app, workers: workers, port: @port, refork_after: refork_after, config: config })
       command = ["taskset", "-c", core.to_s, *command] if core && Etc.nprocessors > 1
       @pid = spawn(GEMS.merge("RACK_ENV" => "production").merge(env), *command,
                    out: @log, err: %i[child out], in: File::NULL, pgroup: true, chdir: SCRATCH)
@@ -118,14 +119,14 @@ module Bench
 
   # fd-inheriting servers of the unicorn family read the same file
   def self.unicorn_config(o)
-    config("worker_processes #{o[:workers]}\nlisten \"127.0.0.1:#{o[:port]}\"\ntimeout 60\n#{yield}" \
+    config("worker_processes #{o[:workers]}\nlisten \"127.0.0.1:#{o[:port]}\"\ntimeout 60\n#{yield}#{o[:config]}" \
            "require \"logger\"\nlogger Logger.new($stderr, level: Logger::WARN)\n")
   end
 
   ALL = [
     Server.new("reforkd", "reforkd") do |_, o|
       file = config("worker_processes #{o[:workers]}\nlisten \"127.0.0.1:#{o[:port]}\"\n" \
-                    "#{list(o[:refork_after])}rack #{o[:app].dump}\n")
+                    "#{list(o[:refork_after])}#{o[:config]}rack #{o[:app].dump}\n")
       ["#{BUILD}/reforkd", "-c", file]
     end,
     Server.new("unicorn", "unicorn") do |s, o|
