@@ -235,8 +235,9 @@ ask_next(struct memory *m, uint64_t now_ms)
 static uint64_t
 rest_of(const struct memory *m, uint64_t now_ms)
 {
-	if (m->budget_kb > 0 &&
-	    m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10))
+	if (!m->now.is_complete ||
+	    (m->budget_kb > 0 &&
+		m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10)))
 		return REST_HURRIED;
 	return now_ms < m->generation_ms + YOUNG_MS ? REST_YOUNG : REST;
 }
@@ -372,6 +373,8 @@ memory_say(const struct memory *m, struct buf *line)
 		(void)record_count(line, "pss_kb", m->now.pss_kb);
 	if (m->budget_kb > 0)
 		(void)record_count(line, "budget_kb", m->budget_kb);
+	if (m->pool->settings.refork_auto != 0 && m->auto_text[0] != '\0')
+		(void)record_text(line, "refork_auto", m->auto_text);
 	if (!m->has_yield)
 		return;
 	(void)record_count(line, "yield_generation", y->generation);

@@ -91,6 +91,8 @@ struct memory {
 	struct thrift thrift;
 	struct thrift_yield yield; /* of the last refork that was measured */
 	bool has_yield;
+	char auto_text[192]; /* what refork :auto thinks: begun, or what is
+				missing */
 	uint32_t generation;
 	uint64_t generation_ms; /* since when it is the current one */
 };

@@ -334,7 +334,6 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 		.cpu = (uint32_t)p->settings.refork_cpu,
 	};
 	struct thrift_view v = { .now_ms = now_ms };
-	char why[192];
 
 	if (p->mold == NULL || m->now.workers == 0 || !m->now.is_complete)
 		return;
@@ -358,8 +357,10 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 		say_yield(&m->yield);
 	}
 	if (p->settings.refork_auto != 0 &&
-	    thrift_pays(&m->thrift, &rules, &v, why, sizeof(why)))
-		succession_start(p, SUCCESSION_REFORK, false, UINT32_MAX, why);
+	    thrift_pays(
+		&m->thrift, &rules, &v, m->auto_text, sizeof(m->auto_text)))
+		succession_start(
+		    p, SUCCESSION_REFORK, false, UINT32_MAX, m->auto_text);
 }
 
 void

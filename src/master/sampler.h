@@ -27,7 +27,7 @@ struct sample {
 	struct procmem memory;
 	int64_t rss_kb;
 	int64_t cpu_ms;
-	uint64_t took_us;
+	uint64_t took_us; /* of CPU */
 };
 
 typedef void sampler_result(void *arg, const struct sample *);

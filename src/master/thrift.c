@@ -165,8 +165,9 @@ thrift_pays(const struct thrift *t, const struct thrift_rules *r,
 	}
 	if (gain < least) {
 		snprintf(why, size,
-		    "it would bring %" PRIu64 " of %" PRIu64 " MB wanted",
-		    gain / 1024, least / 1024);
+		    "it would bring %" PRIu64 " of %" PRIu64
+		    " MB wanted (%.0f %% warm)",
+		    gain / 1024, least / 1024, 100. * (1. - v->decay));
 		return false;
 	}
 	if (t->credit_ms < (double)cost) {
