@@ -359,12 +359,14 @@ refused(struct self *self)
  * would the death signal be the master's; the channel's EOF says the same.
  */
 static void
-tie_to_master(const struct self *self)
+tie_to_master(const struct self *self, uint64_t limit_ms)
 {
-	uint64_t until_ms = clock_ms() + 2000;
+	uint64_t until_ms = clock_ms() + limit_ms;
+	struct pollfd pfd = { .fd = chan_fd(self->master) };
 
 	while (getppid() != self->master_pid && clock_ms() < until_ms)
-		(void)poll(NULL, 0, 1);
+		if (poll(&pfd, 1, 1) > 0)
+			return; /* nobody to be tied to */
 	if (getppid() == self->master_pid)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
@@ -378,6 +380,8 @@ prepare(struct self *self)
 	struct ruby_error why;
 
 	self_title(self, "preparing", 0);
+	if (is_candidate)
+		tie_to_master(self, 100);
 	if (hooks_run(HOOK_AFTER_MOLD_FORK, self, &why) < 0)
 		return boot_failed(self, "after_mold_fork", &why);
 	if (is_candidate && refused(self))
@@ -391,7 +395,7 @@ prepare(struct self *self)
 	if (!is_candidate)
 		life_preload();
 	if (is_candidate) {
-		tie_to_master(self);
+		tie_to_master(self, 2000);
 		fault_at("candidate_ready");
 	}
 	msg.u.ready.generation = self->generation;
