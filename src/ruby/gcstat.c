@@ -5,6 +5,7 @@
  */
 #include "ruby/gcstat.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <ruby/ruby.h>
@@ -71,7 +72,7 @@ static struct {
 	bool has[KEYS];
 	VALUE key[KEYS]; /* Symbols: static ones are not collected */
 	VALUE minor;     /* GC.start's keywords, registered */
-	VALUE gc_by, method;
+	VALUE gc_by, major_by, method;
 	ID start, stat_heap, latest;
 	uint32_t pools;
 	uint32_t slot[GC_POOLS];
@@ -125,6 +126,7 @@ open_raises(VALUE unused)
 	own.stat_heap = rb_intern("stat_heap");
 	own.latest = rb_intern("latest_gc_info");
 	own.gc_by = ID2SYM(rb_intern("gc_by"));
+	own.major_by = ID2SYM(rb_intern("major_by"));
 	own.method = ID2SYM(rb_intern("method"));
 	own.minor = rb_hash_new();
 	rb_gc_register_mark_object(own.minor);
@@ -269,6 +271,31 @@ gcstat_was_asked_for(void)
 	bool is = false;
 
 	return ruby_try(asked_for_raises, &is, NULL) == 0 && is;
+}
+
+struct naming {
+	char *out;
+	size_t size;
+};
+
+static VALUE
+major_by_raises(VALUE p)
+{
+	const struct naming *n = (const struct naming *)p;
+	VALUE by = rb_funcall(rb_mGC, own.latest, 1, own.major_by);
+
+	if (SYMBOL_P(by))
+		snprintf(n->out, n->size, "%s", rb_id2name(SYM2ID(by)));
+	return Qnil;
+}
+
+void
+gcstat_major_by(char *out, size_t size)
+{
+	struct naming n = { out, size };
+
+	out[0] = '\0';
+	(void)ruby_try(major_by_raises, &n, NULL);
 }
 
 static VALUE

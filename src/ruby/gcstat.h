@@ -14,6 +14,7 @@
 #define RUBY_GCSTAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "gc/classic.h"
 #include "gc/sample.h"
@@ -31,6 +32,8 @@ int gcstat_read(struct gc_sample *);
 int gcstat_read_whole(struct gc_sample *);
 void gcstat_heap(struct gc_heap *); /* what Discourse's rule looks at */
 uint64_t gcstat_majors(void);
+/* Why the last collection was a major one: "nofree", ...; "" = it was not. */
+void gcstat_major_by(char *out, size_t size);
 /* Did the application itself ask for the last collection? */
 bool gcstat_was_asked_for(void);
 

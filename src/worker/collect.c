@@ -208,14 +208,18 @@ collect_end(void)
 /* The collection */
 
 static void
-hit_log(const struct gc_decision *why, double used, uint64_t cpu_us, bool major)
+hit_log(const struct gc_decision *why, double used, uint64_t cpu_us)
 {
+	char major[32];
+
+	gcstat_major_by(major, sizeof(major));
 	log_debug("oob_gc: hit worker=%u requests=%" PRIu64 " reason=%s"
 		  " pool=%u used=%.0f%% allocated=%" PRIu64
-		  " KB nursery=%" PRIu64 " KB kind=%s cpu=%" PRIu64 " us",
+		  " KB nursery=%" PRIu64 " KB kind=%s%s cpu=%" PRIu64 " us",
 	    own.slot, own.requests, gc_reason_name(why->reason), why->pool,
 	    100 * used, gc_bytes(&own.base, &own.seen) / 1024,
-	    own.policy.nursery / 1024, major ? "major" : "minor", cpu_us);
+	    own.policy.nursery / 1024, major[0] != '\0' ? "major by " : "minor",
+	    major, cpu_us);
 }
 
 static uint64_t
@@ -256,7 +260,7 @@ collect_due(void)
 	}
 	cpu_us = collect(false, &major);
 	token_give(own.row);
-	hit_log(&why, used, cpu_us, major);
+	hit_log(&why, used, cpu_us);
 	if (used < WASTE_BELOW)
 		count(&own.row->gc_waste, 1);
 	else
