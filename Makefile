@@ -18,7 +18,7 @@ CC := gcc
 endif
 
 BASE = buf clock fail fd log pidfd procmem title fault loop escape record sockpath environ cutoff
-IPC = wire chan board settings derived allocator
+IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
 MASTER = main options master signals pool lineage choice succession hooks \

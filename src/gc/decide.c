@@ -100,6 +100,10 @@ gc_decide(const struct gc_policy *p, const struct gc_demand *d,
 		   is_over((double)gc_bytes(base, now), (double)p->nursery,
 		       PATIENCE_NURSERY, &decision.must)) {
 		decision.reason = GC_NURSERY;
+	} else if (p->malloc_bytes > 0 &&
+		   is_over((double)now->malloc_bytes, (double)p->malloc_bytes,
+		       PATIENCE_BUDGET, &decision.must)) {
+		decision.reason = GC_BUDGET;
 	} else if (p->budget > 0 && slots > p->guard * next &&
 		   is_over(slots + next, p->budget * (double)base->live,
 		       PATIENCE_BUDGET, &decision.must)) {

@@ -5,9 +5,9 @@
  *         big as the biggest of late, and most of it is used up (the guard:
  *         else one huge request would make every later one pay)
  * malloc  the same of malloc's limit
- * budget  allocated since the last collection: a share of what was live after
- *         it, so that a heap that is never collected inside a request does
- *         not grow
+ * budget  allocated since the last collection: a share of the slots that were
+ *         live after it, or bytes of malloc, so that a heap that is never
+ *         collected inside a request does not grow
  * nursery allocated bytes since the last collection: the private memory that
  *         a worker writes to between two of them (nursery.h)
  *
@@ -27,9 +27,10 @@
 #include "gc/estimate.h"
 
 struct gc_policy {
-	double budget;    /* share of the live slots */
-	double guard;     /* share of a room that is used up first */
-	uint64_t nursery; /* bytes, 0 = none */
+	double budget;         /* share of the live slots */
+	double guard;          /* share of a room that is used up first */
+	uint64_t malloc_bytes; /* between two collections, 0 = any */
+	uint64_t nursery;      /* bytes, 0 = none */
 };
 
 enum gc_reason { GC_NONE, GC_ROOM, GC_MALLOC, GC_BUDGET, GC_NURSERY };

@@ -3,26 +3,13 @@
  */
 #include "master/environment.h"
 
-#include <stddef.h>
-
-#include "base/environ.h"
 #include "ipc/allocator.h"
-
-/* Name and value, unless the user has set it. A Ruby that does not know a name
- * reads none of it. */
-static const struct {
-	const char *name, *value;
-} defaults[] = {
-	{ NULL, NULL },
-};
+#include "ipc/heap.h"
 
 int
 environment_put(const struct rfk_settings_table *settings)
 {
-	size_t i;
-	int rc = 0;
+	int rc = heap_put(settings);
 
-	for (i = 0; rc == 0 && defaults[i].name != NULL; i++)
-		rc = environ_default(defaults[i].name, defaults[i].value);
 	return rc == 0 ? allocator_put(settings) : rc;
 }

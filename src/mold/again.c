@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "ipc/allocator.h"
 #include "ipc/chan.h"
+#include "ipc/heap.h"
 #include "mold/state.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
@@ -62,6 +63,7 @@ again_needed(const struct self *self, const struct start *start)
 	}
 	/* 3.3 and later turn it on when the application is loaded. */
 	return allocator_differs(&self->settings) ||
+	       heap_differs(&self->settings) ||
 	       (self->settings.yjit != 0 && vm_yjit_at_start_only());
 }
 
@@ -92,9 +94,12 @@ variables_put(const struct self *self, int start_fd, int state, int board)
 	int rc;
 
 	allocator_forget();
+	heap_forget();
 	rc = environ_put_again();
 	if (rc == 0)
 		rc = allocator_put(&self->settings);
+	if (rc == 0)
+		rc = heap_put(&self->settings);
 	if (rc == 0 && self->settings.yjit != 0 && vm_yjit_at_start_only())
 		rc = environ_put("RUBY_YJIT_ENABLE", "1");
 	snprintf(number, sizeof(number), "%d,%d", start_fd, state);
@@ -134,7 +139,7 @@ again_exec(struct self *self, const struct start *start, int board)
 		execv("/proc/self/exe", argv);
 		rc = -errno;
 	}
-	log_warn("malloc, yjit: starting once more failed: %s", strerror(-rc));
+	log_warn("malloc, oob_gc, yjit: starting once more failed: %s", strerror(-rc));
 	(void)environ_take_back();
 	unsetenv(NUMBERS_ENV);
 	unsetenv(AGAIN_ENV);

@@ -1,6 +1,7 @@
 /*
  * again.h - this program execs itself once more, when the configuration asks
- * for what only a start can give: another malloc, YJIT on Ruby 3.1 and 3.2.
+ * for what only a start can give: another malloc, Ruby's own limits (oob_gc
+ * false), YJIT on Ruby 3.1 and 3.2.
  *
  * The channel, the scoreboard and START go along, so that the master notices
  * nothing; the file is evaluated a second time.

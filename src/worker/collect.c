@@ -31,6 +31,8 @@
 #define RETRY_SPREAD 7
 /* Collections take this share of the CPU time of requests (nursery.h). */
 #define NURSERY_SHARE 0.05
+/* Ruby's own limit begins at 16 MB and goes to 32. */
+#define MALLOC_BUDGET (24u << 20)
 /* Room that a collection finds less used than that was not its reason. */
 #define WASTE_BELOW 0.5
 
@@ -108,6 +110,7 @@ collect_open(const struct rfk_settings_table *s)
 	own.nursery_bytes = (uint64_t)s->oob_gc_nursery;
 	own.policy.budget = (double)s->oob_gc_budget / 100;
 	own.policy.guard = (double)s->oob_gc_guard / 100;
+	own.policy.malloc_bytes = MALLOC_BUDGET;
 	own.policy.nursery = own.nursery_bytes;
 	rc = gcwatch_open(&why);
 	if (rc == 0)
