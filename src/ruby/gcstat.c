@@ -94,27 +94,6 @@ pool_raises(uint32_t pool, enum key key)
 }
 
 static VALUE
-probe_raises(VALUE p)
-{
-	enum key key = *(enum key *)p;
-
-	own.has[key] = true;
-	if (key < KEYS_STAT)
-		(void)rb_gc_stat(own.key[key]);
-	else
-		(void)pool_raises(0, key);
-	return Qnil;
-}
-
-/* A Hash of what GC.stat has would do for the first; so does asking. */
-static void
-probe(enum key key)
-{
-	if (ruby_try(probe_raises, &key, NULL) < 0)
-		own.has[key] = false;
-}
-
-static VALUE
 open_raises(VALUE unused)
 {
 	int i;
@@ -135,6 +114,24 @@ open_raises(VALUE unused)
 	return Qnil;
 }
 
+/* GC.stat says all that it has; asking for what it has not would raise. */
+static VALUE
+keys_raises(VALUE unused)
+{
+	VALUE stat = rb_hash_new();
+	VALUE pool = rb_hash_new();
+	int i;
+
+	(void)unused;
+	rb_gc_stat(stat);
+	if (HAS_POOLS)
+		pool = rb_funcall(rb_mGC, own.stat_heap, 1, INT2FIX(0));
+	for (i = 0; i < KEYS; i++)
+		own.has[i] = RTEST(rb_funcall(i < KEYS_STAT ? stat : pool,
+		    rb_intern("key?"), 1, own.key[i]));
+	return Qnil;
+}
+
 static VALUE
 pools_raises(VALUE unused)
 {
@@ -148,15 +145,15 @@ pools_raises(VALUE unused)
 int
 gcstat_open(struct ruby_error *why)
 {
-	int rc, i;
+	int rc;
 
 	if (own.is_open)
 		return 0;
 	rc = ruby_try(open_raises, NULL, why);
+	if (rc == 0)
+		rc = ruby_try(keys_raises, NULL, why);
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < (HAS_POOLS ? KEYS : KEYS_STAT); i++)
-		probe((enum key)i);
 	if (own.has[KEY_POOL_SLOT] && own.has[KEY_POOL_MADE])
 		(void)ruby_try(pools_raises, NULL, NULL);
 	if (own.pools == 0) {

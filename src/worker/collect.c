@@ -60,6 +60,7 @@ static struct {
 	uint64_t requests; /* since the last collection */
 	struct gc_decision due;
 	bool was_refused; /* a token */
+	bool has_worked;  /* a request has ended since collect_between */
 } own;
 
 static void
@@ -198,6 +199,7 @@ collect_end(void)
 		return;
 	if (own.rule == RULE_ROOM)
 		leash_off();
+	own.has_worked = true;
 	own.requests++;
 	own.ended = gcwatch_read();
 	count(&own.row->gc_in_us, (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
@@ -362,8 +364,9 @@ discourse_between(void)
 void
 collect_between(void)
 {
-	if (!own.is_open)
+	if (!own.is_open || !own.has_worked)
 		return;
+	own.has_worked = false;
 	switch (own.rule) {
 	case RULE_NONE:
 		break;

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Garbage collection between requests: none inside, what the application does
+# with GC itself, the leash, and the ways of others.
+. "$(dirname "$0")/lib.sh"
+
+serve() { # PATH N requests, one connection each
+	serve_n=0
+	while [ "$serve_n" -lt "$2" ]; do
+		body "$1" 'ok' || return 1
+		serve_n=$((serve_n + 1))
+	done
+}
+figure() { # NAME: of worker 0
+	ctl status --json | perl -0777 -ne 'print $1 if /"'"$1"'": (\d+)/'
+}
+at_least() { [ "$(figure "$1")" -ge "$2" ]; }
+exactly() { [ "$(figure "$1")" -eq "$2" ]; }
+restart() {
+	stop && : >"$LOG" && rm -f "$DIR/pids"
+	start "$CONF" "$@"
+}
+
+app() {
+	cat >"$DIR/app.rb" <<'END'
+	APP = lambda do |env|
+	  case env["PATH_INFO"]
+	  when "/garbage" then 20_000.times { |i| "garbage #{i}" }
+	  when "/mine" then GC.start
+	  when "/off" then said = GC.disable
+	  when "/on" then said = GC.enable
+	  when "/child"
+	    r, w = IO.pipe
+	    Process.wait(fork { before = GC.count; 500_000.times { |i| "x#{i}" }; w.write(GC.count > before); exit!(0) })
+	    w.close
+	    said = r.read
+	  when "/big"
+	    before = GC.count
+	    until GC.count > before || (said = (said || 0) + 1) > 3000
+	      10_000.times { |i| "a string that needs memory of its own, number #{i}" }
+	    end
+	    said = GC.count > before
+	  end
+	  [200, { "content-type" => "text/plain" }, ["ok #{said}\n"]]
+	end
+END
+}
+app
+
+conf <<END
+worker_processes 1
+require "$DIR/app"
+oob_gc true
+rack APP
+END
+start "$CONF"
+ok 'requests make garbage' serve /garbage 40
+await 'which is collected between them' at_least gc_hits 2
+ok 'and never inside' exactly gc_misses 0
+ok 'that took time outside' at_least gc_outside_us 1
+ok 'the table has hits and misses' matches "$(ctl status)" '[0-9]+:0 '
+
+ok 'the application collects itself' serve /mine 3
+ok 'which is no miss' exactly gc_misses 0
+ok 'GC.disable says that it was on' body /off 'ok false'
+ok 'then that it was off' body /off 'ok true'
+hits=$(figure gc_hits)
+ok 'garbage is made while it is off' serve /garbage 20
+is 'nothing is collected for who has turned it off' "$(figure gc_hits)" "$hits"
+ok 'GC.enable says that it was off' body /on 'ok true'
+ok 'then that it was on' body /on 'ok false'
+ok 'more garbage' serve /garbage 40
+ok 'is collected again' at_least gc_hits $((hits + 1))
+ok 'a child that a request forks has its collector' body /child 'ok true'
+ok 'a request that makes too much meets the collector' body /big 'ok true'
+ok 'since the leash was let go' at_least gc_leash_pulls 1
+
+conf <<END
+worker_processes 1
+require "$DIR/app"
+oob_gc false
+rack APP
+END
+restart
+ok 'without it' serve /garbage 60
+ok 'nothing is collected between requests' exactly gc_hits 0
+ok 'but inside' at_least gc_misses 1
+
+conf <<END
+worker_processes 1
+require "$DIR/app"
+oob_gc every: 5
+rack APP
+END
+restart
+ok 'every fifth request' serve /garbage 10
+await 'is followed by a collection' exactly gc_hits 2
+
+conf <<END
+worker_processes 1
+require "$DIR/app"
+oob_gc :discourse
+rack APP
+END
+restart -d
+ok "Discourse's rule" serve /garbage 60
+await 'says hit or miss as it did' logged 'OobGC (hit pid: [0-9]+ req: [0-9]+ max delta: [0-9]+ expect at: [0-9]+ [0-9]+ms saved|miss pid: [0-9]+ reqs: [0-9]+ max delta: [0-9]+)'
+finish
