@@ -31,7 +31,7 @@ GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 MOLD = main wake config state again boot behalf mold hatch
 WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
-RACK = conn arrive request keys input env call head response stream hijack out \
+RACK = conn arrive request keys input reader env call head response stream hijack out \
 	depart rack
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)

@@ -9,8 +9,8 @@
  *
  * What HTTP_COMPAT_UNICORN takes beyond RFC 9112: lines that end in LF alone,
  * any version number, HTTP/0.9, a fragment, bytes above 0x7f in the target, "*"
- * with any method, userinfo, and a missing, second or malformed Host. Nothing
- * that frames a body is looser.
+ * with any method, userinfo, a missing, second or malformed Host, and any
+ * Expect. Nothing that frames a body is looser.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -104,6 +104,7 @@ int http_head_overrun(
  *
  *   400  malformed, or framed in a way that two readers may read as two things
  *   413  the head is longer than its limit      414  the target or a part is
+ *   417  an Expect other than 100-continue
  *   431  more than HTTP_FIELDS_MAX fields
  *   501  a transfer coding other than chunked; CONNECT, since this is an
  *        origin server without tunnels (405 would owe the client an Allow)

@@ -12,6 +12,7 @@ struct meaning {
 	bool upgrade;
 	bool transfer_encoding;
 	bool unknown_coding;
+	bool unknown_expectation;
 	size_t hosts;
 };
 
@@ -59,6 +60,18 @@ on_transfer_encoding(
 			m->unknown_coding = true;
 	}
 	return 0;
+}
+
+static void
+on_expect(struct http_head *head, struct meaning *m, struct http_slice list)
+{
+	struct http_slice item;
+
+	while (http_list_next(&list, &item))
+		if (http_slice_is(item, "100-continue"))
+			head->expect_continue = true;
+		else if (item.len > 0)
+			m->unknown_expectation = true;
 }
 
 static int
@@ -132,8 +145,7 @@ field_mean(struct http_head *head, struct meaning *m,
 			   : 0;
 	case 6:
 		if (http_slice_is(name, "expect"))
-			head->expect_continue |=
-			    http_list_has(value, "100-continue");
+			on_expect(head, m, value);
 		return 0;
 	case 7:
 		m->upgrade |= http_slice_is(name, "upgrade") && value.len > 0;
@@ -167,6 +179,9 @@ conclude(struct http_head *head, const struct meaning *m, unsigned flags)
 		return 400;
 	if (m->unknown_coding)
 		return 501;
+	/* RFC 9110 10.1.1: what nobody can promise is said now. */
+	if (m->unknown_expectation && modern && !(flags & HTTP_COMPAT_UNICORN))
+		return 417;
 	head->connection_close = m->close;
 	head->keep_alive = !m->close && (modern || m->keep);
 	head->upgrade = m->upgrade && m->connection_upgrade && modern;

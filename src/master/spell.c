@@ -141,6 +141,11 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 		    "shared_sockets :%s",
 		    s->shared_sockets_allow ? "allow" : "refuse");
 		return true;
+	case RFK_SET_http_compat_unicorn:
+		print_put(print_origin(s, which, s->http_compat_unicorn == 0),
+		    "http_compat :%s",
+		    s->http_compat_unicorn ? "unicorn" : "strict");
+		return true;
 	case RFK_SET_refork_cpu:
 		print_put(print_origin(s, which, s->refork_cpu == 100),
 		    "refork_cpu %.15g", (double)s->refork_cpu / 1e4);

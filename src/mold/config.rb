@@ -154,7 +154,14 @@ module Reforkd
 
     def rewindable_input(value)
       seen(:rewindable_input)
-      @notes << "rewindable_input false is ignored: every body can be rewound here" unless flag(:rewindable_input, value)
+      @set[:rewindable_input] = flag(:rewindable_input, value)
+    end
+
+    # What unicorn accepts and RFC 9112 forbids; nothing that frames a body.
+    def http_compat(value)
+      seen(:http_compat)
+      complain("http_compat=#{value.inspect} is neither :unicorn nor :strict") unless %i[unicorn strict].include?(value)
+      @set[:http_compat_unicorn] = value == :unicorn
     end
 
     # What the families know and this server does otherwise, or not at all.

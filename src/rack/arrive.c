@@ -132,6 +132,21 @@ read_body(struct conn *c)
 	return wait_readable(c, &c->rack->body_lane, came);
 }
 
+/* The application waits for the rest, if it wants it. */
+static enum arrival
+stream_body(struct conn *c)
+{
+	int rc;
+
+	c->req.is_streamed = true;
+	rc = body_from_head(c);
+	if (rc < 0)
+		return refused(c, rc);
+	if (rc > 0)
+		c->req.is_streamed = false; /* nothing is left to wait for */
+	return complete(c);
+}
+
 static enum arrival
 head_complete(struct conn *c)
 {
@@ -139,6 +154,8 @@ head_complete(struct conn *c)
 
 	if (!c->req.has_body)
 		return complete(c);
+	if (c->rack->self->settings.rewindable_input == 0)
+		return stream_body(c);
 	loop_stop(&c->timer);
 	c->state = CONN_BODY;
 	rc = body_from_head(c);

@@ -17,6 +17,7 @@
 #include "rack/input.h"
 #include "rack/keys.h"
 #include "rack/rack.h"
+#include "rack/reader.h"
 #include "rack/response.h"
 #include "rack/stream.h"
 #include "ruby/hooks.h"
@@ -46,6 +47,8 @@ call_open(struct rack *r)
 			rc = ruby_try(stream_open_raises, NULL, &why);
 		if (rc == 0)
 			rc = ruby_try(input_open_raises, NULL, &why);
+		if (rc == 0)
+			rc = ruby_try(reader_open_raises, NULL, &why);
 		defined = rc == 0;
 	}
 	if (rc == 0)
@@ -143,7 +146,7 @@ failed(struct call *call, const struct ruby_error *why)
 
 	if (why->is_exit) {
 		worker_leave(call->rack->worker, why->status);
-	} else if (c->out.error == 0) {
+	} else if (c->out.error == 0 && !reader_is_refusal(call, why)) {
 		ruby_error_log("app error", why);
 		rack_count(&call->rack->row->errors, 1);
 	}
@@ -156,7 +159,9 @@ failed(struct call *call, const struct ruby_error *why)
 	out_reset(&c->out);
 	c->keep = false;
 	call->has_finished =
-	    format_error(&c->out.buf, 500, &date, time(NULL)) == 0;
+	    format_error(&c->out.buf,
+		reader_is_refusal(call, why) ? call->refused : 500, &date,
+		time(NULL)) == 0;
 }
 
 static VALUE
@@ -172,6 +177,18 @@ partial_end(struct call *call)
 	if (!NIL_P(call->partial) && !NIL_P(call->io) &&
 	    call->rack->self->settings.personality == RFK_UNICORN)
 		(void)ruby_try(partial_close_raises, (void *)call->io, NULL);
+}
+
+/* What nobody has read must not pass for the next request. */
+static void
+unread_end(struct call *call)
+{
+	struct conn *c = call->conn;
+
+	if (!c->req.is_streamed || request_is_complete(&c->req))
+		return;
+	c->keep = false;
+	c->is_tainted = true;
 }
 
 /* The connection goes on without the call, or ends. */
@@ -293,6 +310,7 @@ prepare(struct call *call)
 	call->is_head =
 	    head->method.len == 4 && memcmp(head->method.at, "HEAD", 4) == 0;
 	call->is_1_0 = head->major == 1 ? head->minor == 0 : head->major == 0;
+	call->is_0_9 = head->major == 0;
 	c->keep = head->keep_alive && r->keepalive && !r->is_draining &&
 		  !rack_should_shed(r);
 	c->out.sent = 0;
@@ -314,6 +332,7 @@ call_run(struct conn *c)
 		.stream = Qnil,
 		.io = Qnil,
 		.input = Qnil,
+		.reader = Qnil,
 		.partial = Qnil };
 	struct ruby_error why;
 
@@ -333,6 +352,8 @@ call_run(struct conn *c)
 	hijack_detach(call.hijack);
 	hijack_detach(call.hints);
 	hijack_detach(call.stream);
+	hijack_detach(call.reader);
+	unread_end(&call);
 	hand_back(&call);
 	if (!NIL_P(call.input))
 		(void)ruby_try(input_end_raises, &call, NULL);

@@ -40,17 +40,21 @@ struct call {
 	VALUE stream;  /* of a streaming body, nil */
 	VALUE io;      /* after a hijack: the socket as a Ruby IO, nil */
 	VALUE input;   /* the File of a large body, nil */
+	VALUE reader;  /* of a body that is still arriving, nil */
 	VALUE partial; /* the rack.hijack of the response's head, nil */
 	int code;
+	int refused; /* the status that a broken body deserves, 0 = none */
 	enum framing framing;
 	uint64_t left;     /* FRAME_LENGTH: bytes that are still due */
 	bool is_head;      /* HEAD: the answer has no body */
 	bool is_1_0;       /* no chunked coding for this client */
+	bool is_0_9;       /* no head at all */
 	bool head_begun;   /* bytes of the answer may have been sent */
 	bool has_finished; /* the whole answer is in conn->out or sent */
 	bool is_hijacked;  /* full: nothing is answered */
 	bool is_raw;       /* the application has framed the body itself */
-	bool has_length, has_close, has_date;
+	bool has_length, has_close, has_trailer;
+	bool in_trailers; /* the head is behind us */
 };
 
 /* The connection's request is complete, rack->head is its head. */

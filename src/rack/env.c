@@ -196,13 +196,14 @@ fields_raises(struct call *call, bool *is_https)
 }
 
 /* Trailers do not replace what the head said. */
-static void
-trailers_raises(struct call *call)
+void
+env_trailers_raises(struct call *call)
 {
 	struct http_field fields[TRAILERS_MOST];
 	int n, i;
 
-	if (!call->conn->req.is_chunked)
+	if (!call->conn->req.is_chunked ||
+	    !request_is_complete(&call->conn->req))
 		return;
 	n = chunked_trailers(&call->conn->req.chunked, fields, TRAILERS_MOST);
 	for (i = 0; i < n; i++) {
@@ -346,7 +347,7 @@ env_build_raises(struct call *call)
 	if (is_https)
 		rb_hash_aset(call->env, k->rack_url_scheme, k->https);
 	if (call->conn->req.has_body) {
-		trailers_raises(call);
+		env_trailers_raises(call);
 		rb_hash_aset(
 		    call->env, k->rack_input, input_build_raises(call));
 	}

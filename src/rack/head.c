@@ -62,6 +62,7 @@ head_begin_raises(struct call *call)
 	static struct http_date date;
 
 	call->has_length = call->has_close = call->is_raw = false;
+	call->has_trailer = call->in_trailers = false;
 	status_raises(call);
 	check_raises(format_date(out_of(call), &date, time(NULL)));
 }
@@ -85,13 +86,36 @@ length_set(struct call *call, struct http_slice value)
 	return true;
 }
 
+/* RFC 9110 6.5.1: what routes, frames or steers has no place at the end. */
+static bool
+is_for_heads(struct http_slice name)
+{
+	static const char *const names[] = { "age", "authorization",
+		"cache-control", "connection", "content-encoding",
+		"content-length", "content-range", "content-type", "date",
+		"host", "location", "retry-after", "set-cookie", "te",
+		"trailer", "transfer-encoding", "upgrade", "vary",
+		"www-authenticate" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (http_slice_is(name, names[i]))
+			return true;
+	return false;
+}
+
 /* false: the line is the server's to write, or has no place in this answer. */
 static bool
 is_wanted(struct call *call, struct http_slice name, struct http_slice value)
 {
+	if (call->in_trailers)
+		return !is_for_heads(name);
 	switch (name.len) {
 	case 4:
 		return !http_slice_is(name, "date");
+	case 7:
+		call->has_trailer |= http_slice_is(name, "trailer");
+		return true;
 	case 10:
 		if (!http_slice_is(name, "connection"))
 			return true;
@@ -248,7 +272,8 @@ head_end_raises(struct call *call, int64_t length)
 	struct conn *c = call->conn;
 
 	framing_raises(call, length);
-	if (call->has_close || call->code == 101)
+	if (call->has_close || call->code == 101 ||
+	    (c->req.is_streamed && !request_is_complete(&c->req)))
 		c->keep = false;
 	if (!c->keep && call->code != 101)
 		check_raises(
@@ -258,4 +283,15 @@ head_end_raises(struct call *call, int64_t length)
 		    buf_puts(out_of(call), "Connection: keep-alive\r\n\r\n"));
 	else
 		check_raises(buf_put(out_of(call), "\r\n", 2));
+	if (call->is_0_9)
+		buf_reset(out_of(call));
+}
+
+void
+head_trailers_raises(struct call *call, VALUE trailers)
+{
+	check_raises(buf_puts(out_of(call), "0\r\n"));
+	call->in_trailers = true;
+	head_fields_raises(call, trailers);
+	check_raises(buf_put(out_of(call), "\r\n", 2));
 }

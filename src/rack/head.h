@@ -24,4 +24,7 @@ void head_end_raises(struct call *, int64_t length);
 /* Every header as "Name: value" lines, without those that are the server's. */
 void head_fields_raises(struct call *, VALUE headers);
 
+/* The last chunk, and each pair that may stand behind a body; nil = none. */
+void head_trailers_raises(struct call *, VALUE trailers);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "rack/call.h"
 #include "rack/keys.h"
+#include "rack/reader.h"
 
 static VALUE none; /* Reforkd::NoInput, shared by all requests without a body */
 static VALUE string_io; /* the class */
@@ -36,6 +37,8 @@ input_build_raises(struct call *call)
 	struct request *req = &call->conn->req;
 	VALUE args[2];
 
+	if (req->is_streamed)
+		return reader_build_raises(call);
 	if (req->body_len == 0)
 		return none;
 	if (req->file < 0) {

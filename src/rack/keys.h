@@ -68,6 +68,7 @@
 	NAME(close, "close")                                                   \
 	NAME(to_path, "to_path")                                               \
 	NAME(to_ary, "to_ary")                                                 \
+	NAME(trailers, "trailers")                                             \
 	NAME(arity, "arity")                                                   \
 	NAME(read, "read")                                                     \
 	NAME(for_fd, "for_fd")                                                 \

@@ -27,6 +27,57 @@ module Reforkd
     alias binmode itself
   end
 
+  # The client ended its connection in the middle of a body.
+  class ClientShutdown < EOFError; end
+
+  # A body that breaks the protocol, or its limits: answered with its own status.
+  class BadBody < IOError; end
+
+  # rewindable_input false: what has arrived is read once, what has not is waited for.
+  class StreamInput
+    def initialize(reader)
+      @reader = reader
+      @held = String.new(encoding: Encoding::BINARY)
+    end
+
+    def read(length = nil, buffer = nil)
+      raise ArgumentError, "negative length #{length} given" if length&.negative?
+
+      nil while (length.nil? || @held.bytesize < length) && more
+      text = length ? @held.slice!(0, length) : @held.slice!(0..)
+      buffer&.replace(text)
+      return nil if text.empty? && length&.positive?
+
+      buffer || text
+    end
+
+    def gets
+      at = 0
+      until (found = @held.index("\n", at))
+        at = @held.bytesize
+        break unless more
+      end
+      line = found ? @held.slice!(0..found) : @held.slice!(0..)
+      line unless line.empty?
+    end
+
+    def each
+      while (line = gets)
+        yield line
+      end
+      self
+    end
+
+    def close = nil
+
+    private
+
+    def more
+      chunk = @reader.more
+      @held << chunk if chunk
+    end
+  end
+
   # A client's connection as a real socket of Ruby's. What was read too early is
   # given back by IO's own buffer.
   def self.socket_from(fd, is_unix, early)

@@ -40,6 +40,7 @@ request_reset(struct request *req)
 	fd_close(&req->file);
 	req->head_len = req->searched = 0;
 	req->has_body = req->is_chunked = req->expects_continue = false;
+	req->is_streamed = false;
 	req->content_length = -1;
 	req->body_len = 0;
 }
@@ -68,6 +69,10 @@ request_head(struct request *req, struct rack *rack, const struct buf *in)
 	int64_t most = rack->self->settings.client_max_body_size;
 	int status;
 
+	/* Its one line has no version, so that no empty line need follow. */
+	if (len == 0 && (rack->http_flags & HTTP_COMPAT_UNICORN) != 0 &&
+	    rack->self->settings.personality == RFK_UNICORN)
+		len = http_head_old_end(in->data, in->len);
 	if (len == 0) {
 		req->searched = in->len;
 		return -http_head_overrun(in->data, in->len, &rack->limits);
@@ -141,7 +146,8 @@ body_put(struct request *req, const struct rfk_settings_table *set,
 		return -413;
 	if (!req->is_chunked && req->content_length > 0)
 		whole = (uint64_t)req->content_length;
-	if (req->file < 0 && whole > (uint64_t)set->client_body_buffer_size)
+	if (req->file < 0 && !req->is_streamed &&
+	    whole > (uint64_t)set->client_body_buffer_size)
 		rc = body_spill(req);
 	if (rc == 0)
 		rc = body_write(req, bytes, len);
@@ -195,6 +201,16 @@ request_body(struct request *req, const struct rfk_settings_table *set,
 		return rc;
 	*used = len;
 	return req->body_len == (uint64_t)req->content_length ? 1 : 0;
+}
+
+bool
+request_is_complete(const struct request *req)
+{
+	if (!req->has_body)
+		return true;
+	if (req->is_chunked)
+		return chunked_is_done(&req->chunked);
+	return req->body_len == (uint64_t)req->content_length;
 }
 
 size_t

@@ -2,7 +2,8 @@
  * request.h - the head and the body of one request, as they arrive.
  *
  * A body lies in memory up to client_body_buffer_size, else in a file without
- * a name. Bodies are complete before the application is called.
+ * a name. Bodies are complete before the application is called, unless it reads
+ * them itself (is_streamed, reader.h).
  *
  * Runs in:    worker
  * Owns:       the body's memory and file
@@ -29,6 +30,8 @@ struct request {
 	bool has_body;
 	bool is_chunked;
 	bool expects_continue;
+	bool is_streamed; /* rewindable_input false: kept in memory until it is
+			     read */
 	int64_t content_length;
 	uint64_t body_len; /* that is here, decoded */
 	struct buf body;   /* unless file >= 0 */
@@ -51,6 +54,7 @@ int request_head(struct request *, struct rack *, const struct buf *in);
  */
 int request_body(struct request *, const struct rfk_settings_table *,
     const char *bytes, size_t len, size_t *used);
+bool request_is_complete(const struct request *);
 /* The most bytes that the next read may bring. */
 size_t request_wants(const struct request *, size_t most);
 

@@ -282,11 +282,15 @@ body_raises(struct call *call)
 static void
 end_raises(struct call *call)
 {
-	struct conn *c = call->conn;
+	const struct keys *k = keys_get();
+	VALUE trailers = Qnil;
 
-	if (call->framing == FRAME_CHUNKED &&
-	    format_last_chunk(&c->out.buf, NULL, 0) < 0)
-		rb_memerror();
+	/* As Rack::Chunked had it: announced in the head, asked for now. */
+	if (call->framing == FRAME_CHUNKED && call->has_trailer &&
+	    rb_respond_to(call->body, k->id_trailers))
+		trailers = rb_funcallv(call->body, k->id_trailers, 0, NULL);
+	if (call->framing == FRAME_CHUNKED)
+		head_trailers_raises(call, trailers);
 	call->has_finished = call->framing != FRAME_LENGTH || call->left == 0;
 }
 
