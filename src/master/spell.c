@@ -141,10 +141,9 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 		    "shared_sockets :%s",
 		    s->shared_sockets_allow ? "allow" : "refuse");
 		return true;
-	case RFK_SET_http_compat_unicorn:
-		print_put(print_origin(s, which, s->http_compat_unicorn == 0),
-		    "http_compat :%s",
-		    s->http_compat_unicorn ? "unicorn" : "strict");
+	case RFK_SET_http_compat:
+		print_put(print_origin(s, which, s->http_compat == 0),
+		    "http_compat :%s", s->http_compat ? "unicorn" : "strict");
 		return true;
 	case RFK_SET_refork_cpu:
 		print_put(print_origin(s, which, s->refork_cpu == 100),

@@ -104,7 +104,7 @@ module Reforkd
     end
 
     # Rows of settings.def that a directive of another name sets.
-    ROWS = { http_compat: %i[http_compat_unicorn], shared_sockets: %i[shared_sockets_allow], user: %i[user group], timeout: %i[timeout timeout_soft],
+    ROWS = { shared_sockets: %i[shared_sockets_allow], user: %i[user group], timeout: %i[timeout timeout_soft],
       malloc: %i[malloc_library malloc_arena_max malloc_trim], refork: %i[refork_auto] }.freeze
 
     def places

@@ -161,7 +161,7 @@ module Reforkd
     def http_compat(value)
       seen(:http_compat)
       complain("http_compat=#{value.inspect} is neither :unicorn nor :strict") unless %i[unicorn strict].include?(value)
-      @set[:http_compat_unicorn] = value == :unicorn
+      @set[:http_compat] = value == :unicorn
     end
 
     # What the families know and this server does otherwise, or not at all.

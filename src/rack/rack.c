@@ -135,7 +135,7 @@ rack_open(struct worker *w)
 	r->queue_last = &r->queue;
 	r->keepalive = r->self->settings.keepalive != 0;
 	r->limits = (struct http_limits)HTTP_LIMITS_INIT;
-	if (r->self->settings.http_compat_unicorn)
+	if (r->self->settings.http_compat)
 		r->http_flags = HTTP_COMPAT_UNICORN;
 	for (i = 0; i < r->self->nlisteners; i++) {
 		struct sockaddr_storage at = { 0 };
