@@ -19,7 +19,8 @@
 #define IS_PRESENT (1ull << 63)
 #define IS_EXCLUSIVE (1ull << 56)
 #define NUMBER_MASK ((1ull << 55) - 1)
-/* glibc's arenas, but the first, begin at multiples of it. */
+/* glibc's arenas, but the first, fill such a multiple: what is used of it, and
+ * a rest that nobody may touch. */
 #define ARENA_BYTES (64ull << 20)
 /* What lies above a stack may have merged with its mapping. */
 #define STACK_BYTES (8ull << 20)
@@ -225,6 +226,16 @@ is_ours(const struct mapping *m)
 	return m->access[0] != '-' && strncmp(m->name, "[v", 2) != 0;
 }
 
+static bool
+ends_arena(const struct mapping *rest, const char *before)
+{
+	struct mapping used;
+
+	return rest->access[0] == '-' && line_read(before, &used) &&
+	       used.from % ARENA_BYTES == 0 && used.to == rest->from &&
+	       rest->to == used.from + ARENA_BYTES && used.access[1] == 'w';
+}
+
 static int
 maps_walk(struct walk *w, FILE *maps)
 {
@@ -238,12 +249,11 @@ maps_walk(struct walk *w, FILE *maps)
 		const char *line = lines[which];
 
 		which ^= 1;
-		if (!line_read(line, &m) || !is_ours(&m))
+		if (!line_read(line, &m))
 			continue;
-		if (m.name[0] == '\0' && m.from % ARENA_BYTES == 0 &&
-		    m.to - m.from < ARENA_BYTES && m.access[1] == 'w' &&
-		    m.access[3] == 'p')
-			arenas++;
+		arenas += ends_arena(&m, lines[which]);
+		if (!is_ours(&m))
+			continue;
 		rc = mapping_walk(w, &m, pages_kind(line, lines[which]));
 	}
 	if (arenas > w->pages->arenas)

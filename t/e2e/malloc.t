@@ -12,13 +12,14 @@ worker_processes 2
 $1
 File.write("$DIR/evaluated", "x", mode: "a")
 # Each thread that allocates gets an arena of its own while the limit allows
-# it; all but the first lie at multiples of 64 MB, readable and anonymous.
+# it; all but the first fill a multiple of 64 MB: what is used of it, and a rest
+# that nobody may touch.
 def arenas
   quit = Queue.new
   threads = Array.new(8) { Thread.new { Array.new(50) { |i| "x" * (100 + i) }.then { quit.pop } } }
   Thread.pass until threads.all? { |t| t.status == "sleep" }
-  maps = File.readlines("/proc/self/maps")
-  1 + maps.count { |l| l.include?(" rw-p 00000000 00:00 0 ") && l.split.size == 5 && (l.hex % (64 << 20)).zero? }
+  maps = File.readlines("/proc/self/maps").map { |l| [l.split[1], *l[/\A\S+/].split("-").map(&:hex)] }
+  1 + maps.each_cons(2).count { |(_, from, to), (rest, at, until_)| rest == "---p" && at == to && (from % (64 << 20)).zero? && until_ == from + (64 << 20) }
 ensure
   threads.each { quit << nil }
   threads.each(&:join)
