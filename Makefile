@@ -29,7 +29,7 @@ CTL_PURE = advise pages
 CTL = command client ask find report table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
-MOLD = main wake config state again boot behalf mold hatch
+MOLD = main wake config state again boot behalf prepare mold hatch
 WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader env call head response stream hijack out \
 	depart rack

@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "suite.h"
-
 #include "base/buf.h"
+#include "suite.h"
 
 static struct rfk_settings_table table;
 static char why[200];
