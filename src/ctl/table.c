@@ -185,6 +185,30 @@ print_clean(const char *text)
 }
 
 static void
+print_memory(const json_t *pool)
+{
+	char pss[32], budget[32];
+
+	if (json_object_get(pool, "budget_kb") != NULL)
+		(void)printf("budget   %s of %s\n",
+		    size_text(pool, "pss_kb", pss),
+		    size_text(pool, "budget_kb", budget));
+	if (json_object_get(pool, "refork_auto") != NULL) {
+		(void)printf("auto     ");
+		print_clean(text_of(pool, "refork_auto"));
+		(void)printf("\n");
+	}
+	if (json_object_get(pool, "yield_kb") != NULL)
+		(void)printf(
+		    "yield    generation %lld brought %s, %lld %%, for "
+		    "%lld ms of CPU\n",
+		    number_of(pool, "yield_generation"),
+		    size_text(pool, "yield_kb", pss),
+		    number_of(pool, "yield_percent"),
+		    number_of(pool, "yield_cost_ms"));
+}
+
+static void
 print_pool(const json_t *pool)
 {
 	const json_t *listeners = json_object_get(pool, "listeners");
@@ -212,6 +236,7 @@ print_pool(const json_t *pool)
 		print_clean(text_of(pool, "last_refork"));
 		(void)printf("\n");
 	}
+	print_memory(pool);
 }
 
 static void
