@@ -145,7 +145,8 @@ image_default(struct master *m, struct image *i)
 static void
 environment_line(struct image *i, const char *name, const char *value)
 {
-	char *eq;
+	const char *eq;
+	char *key;
 
 	(void)i;
 	if (strcmp(name, "unset") == 0)
@@ -153,11 +154,10 @@ environment_line(struct image *i, const char *name, const char *value)
 	if (strcmp(name, "env") != 0)
 		return;
 	eq = strchr(value, '=');
-	if (eq == NULL)
-		return;
-	*eq = '\0';
-	setenv(value, eq + 1, 1);
-	*eq = '=';
+	key = eq != NULL ? strndup(value, (size_t)(eq - value)) : NULL;
+	if (key != NULL)
+		setenv(key, eq + 1, 1);
+	free(key);
 }
 
 static void
