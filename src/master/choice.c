@@ -55,12 +55,15 @@ choice_donor(struct pool *p)
 
 	if (s->preferred < p->slots) {
 		c = pool_serving(p, s->preferred);
-		if (c != NULL && !c->unsafe)
+		if (c != NULL && !c->unsafe && c->generation >= p->reloaded)
 			return c;
 	}
 	n = make_views(p, views, whose);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		views[i].replacing = false; /* a donor keeps its own row */
+		/* What a reload has replaced, code or listeners, stays so. */
+		views[i].unsafe |= views[i].generation < p->reloaded;
+	}
 	at = refork_donor(views, n);
 	return at < 0 ? NULL : whose[at];
 }

@@ -220,6 +220,8 @@ pool_install(struct pool *p, struct moldlink *l)
 	p->mold = l;
 	pool_take_state(p, l);
 	p->generation = l->generation;
+	if (l->by_boot && p->succession.kind == SUCCESSION_RELOAD)
+		p->reloaded = l->generation;
 	if (p->last_generation < l->generation)
 		p->last_generation = l->generation;
 	board->generation = l->generation;

@@ -49,8 +49,9 @@ struct pool {
 	uint32_t slots;  /* ever used: highest number + 1; memory beyond is
 			    untouched */
 	uint32_t wanted; /* workers: worker_processes, TTIN, TTOU */
-	uint32_t generation;                  /* of the current mold */
-	uint32_t last_generation;             /* the highest ever given out */
+	uint32_t generation;      /* of the current mold */
+	uint32_t last_generation; /* the highest ever given out */
+	uint32_t reloaded; /* the last reload's: older ones have other code */
 	struct moldlink *mold;                /* the current one, NULL = none */
 	struct moldlink *old[POOL_OLD_MOLDS]; /* retired, not yet gone */
 	struct succession succession;
