@@ -29,9 +29,10 @@ tcp="listen 'localhost:$PORT'" unix="listen '$DIR/second.sock'"
 hup() { kill -HUP "$MASTER"; }
 done_to() { logged "reload to gen=$1 done"; }
 begun() { [ "$(find "$DIR" -name 'begun.*' | wc -l)" -eq "$1" ]; }
-queued() { # N: on either listener
-	[ "$(ss -Hltn "sport = :$PORT" | awk '{ print $2 }')" = "$1" ] &&
-		[ "$(ss -Hlx src "$DIR/second.sock" | awk '{ print $3 }')" = "$1" ]
+queued() { # N: on either listener, by what the kernel says of both
+	[ "$(awk -v at="$(printf ':%04X' "$PORT")" '$4 == "0A" && index($2, at) { print $5 }' /proc/net/tcp)" = \
+		"$(printf '00000000:%08X' "$1")" ] &&
+		[ "$(grep -Ec " 02 +0 $DIR/second.sock" /proc/net/unix)" = "$1" ]
 }
 cut_off() { logged 'closing listener addr=127.0.0.1' && logged 'closing listener addr=/.*second.sock'; }
 tcp_get() { curl -sS --max-time 15 "http://127.0.0.1:$PORT/"; }
