@@ -29,7 +29,7 @@ CTL_PURE = advise pages
 CTL = command client ask find report table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
-MOLD = main wake config state again boot behalf prepare mold hatch
+MOLD = main wake config state again boot view behalf prepare mold hatch
 WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader env call head response stream hijack out \
 	depart rack
@@ -71,9 +71,13 @@ OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
 	$(call o,rack,$(RACK))
 
+# unicorn's and pitchfork's constants: files, at the end of Ruby's load path.
+COMPAT_SOURCES = $(wildcard src/ruby/compat/*.rb src/ruby/compat/*/*.rb)
+COMPAT = $(COMPAT_SOURCES:src/ruby/compat/%=$(B)/compat/%)
+
 PROGRAMS = $(B)/reforkd $(B)/reforkd-mold $(B)/reforkctl
 
-all: $(PROGRAMS) ## build reforkd, reforkd-mold and reforkctl
+all: $(PROGRAMS) $(COMPAT) ## build reforkd, reforkd-mold and reforkctl
 
 $(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
@@ -83,6 +87,10 @@ $(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_
 
 $(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
+
+$(COMPAT): $(B)/compat/%: src/ruby/compat/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(OBJ_MOLD) $(OBJ_VM): override CFLAGS += $(RUBY_CFLAGS)
 
@@ -192,6 +200,11 @@ install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/reforkd $(B)/reforkctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(B)/reforkd-mold $(DESTDIR)$(LIBEXECDIR)
+	install -d $(DESTDIR)$(LIBEXECDIR)/compat/reforkd $(DESTDIR)$(LIBEXECDIR)/compat/unicorn $(DESTDIR)$(LIBEXECDIR)/compat/pitchfork
+	install -m 644 src/ruby/compat/reforkd/*.rb $(DESTDIR)$(LIBEXECDIR)/compat/reforkd
+	install -m 644 src/ruby/compat/*.rb $(DESTDIR)$(LIBEXECDIR)/compat
+	install -m 644 src/ruby/compat/unicorn/*.rb $(DESTDIR)$(LIBEXECDIR)/compat/unicorn
+	install -m 644 src/ruby/compat/pitchfork/*.rb $(DESTDIR)$(LIBEXECDIR)/compat/pitchfork
 	install -m 644 docs/reforkd.8 docs/reforkctl.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/reforkd.conf.5 $(DESTDIR)$(MANDIR)/man5
 

@@ -56,7 +56,9 @@ struct rfk_spawned {
 	uint32_t slot;
 	uint32_t row;
 	uint32_t generation;
-	int32_t pid; /* for people and logs; signals go by the pidfd */
+	int32_t pid;         /* for people and logs; signals go by the pidfd */
+	uint32_t traps_term; /* before_fork has trapped TERM, as for a master */
+	uint32_t unused;
 };
 
 /* code and status are those of siginfo_t (CLD_EXITED, CLD_KILLED ...). */

@@ -171,6 +171,10 @@ spawned(struct moldlink *l, const struct rfk_spawned *s, int *fds)
 	}
 	l->forking = NULL;
 	c->mold = NULL;
+	if (s->traps_term && !l->pool->term_is_trapped) {
+		log_info("before_fork traps TERM: it is a graceful stop");
+		l->pool->term_is_trapped = true;
+	}
 	child_spawned(c, s->pid, fds[0], fds[1]);
 }
 

@@ -61,6 +61,7 @@ struct pool {
 	struct hooks hooks;
 	int state_fd; /* the current mold's STATE, -1 = none */
 	uint64_t state_bytes;
+	bool term_is_trapped;  /* by before_fork, for what it takes for us */
 	unsigned int failures; /* workers that died early, in a row */
 	unsigned int boot_failures;
 	uint64_t not_before_ms; /* no fork or boot before: backoff */

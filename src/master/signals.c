@@ -106,7 +106,7 @@ stop_with(struct master *m, int signo)
 	if (signo == SIGQUIT)
 		master_stop(m, true, "SIGQUIT");
 	else if (signo == SIGTERM)
-		master_stop(m, !unicorn, "SIGTERM");
+		master_stop(m, !unicorn || m->pool.term_is_trapped, "SIGTERM");
 	else
 		master_stop(m, false, "SIGINT");
 }

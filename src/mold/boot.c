@@ -20,6 +20,7 @@
 #include "mold/again.h"
 #include "mold/config.h"
 #include "mold/state.h"
+#include "mold/view.h"
 #include "mold/wake.h"
 #include "ruby/hooks.h"
 #include "ruby/try.h"
@@ -269,7 +270,7 @@ boot_run(struct self *self, int board)
 	/* malloc and Ruby have read theirs: the rest is for the user's own. */
 	if (environ_take_back() < 0)
 		log_warn("no memory to put the environment back");
-	if (config_define(&why) < 0)
+	if (view_define(self, &why) < 0 || config_define(&why) < 0)
 		return boot_failed(self, "reforkd's own Ruby", &why);
 	wake_claim();
 	rc = start_get(self, &start);

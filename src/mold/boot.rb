@@ -22,7 +22,8 @@ module Reforkd
     # What unicorn and pitchfork run in their masters: worth a HOOK message.
     MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
       hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
-    INTERNAL = %i[exec_image start_remember soft_timeout state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
+    INTERNAL = %i[exec_image start_remember server run_worker_loop run_process_client patched personality_name listen_here fds_here names_here
+      drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
     # tail: "name=value" NUL ..., as START brings them.
@@ -32,7 +33,7 @@ module Reforkd
         name, value = pair.split("=", 2)
         options[name] << value.force_encoding(Encoding.default_external)
       end
-      config = new(options)
+      config = Reforkd.config = new(options)
       config.state_restore(state) if state
       config.tap(&:evaluate)
     end
@@ -45,6 +46,7 @@ module Reforkd
       $stdout.sync = $stderr.sync = true
       evaluate_file
       decide_personality
+      family_arrives
       family_checks
       if @personality == :native && @set[:preload_app] == false
         @notes << "preload_app false is ignored: the application is loaded once, by the mold"
@@ -54,6 +56,10 @@ module Reforkd
       from_environment
       family_defaults
       cross_checks
+    end
+
+    def personality_name
+      @personality
     end
 
     def personality_number
@@ -94,6 +100,14 @@ module Reforkd
     end
 
     private
+
+    # Before the application: what it patches must be there.
+    def family_arrives
+      Compat.bring(:Unicorn) if @personality == :unicorn
+      Compat.bring(:Pitchfork) if @personality == :pitchfork
+      Process.singleton_class.prepend(Ppid) if @personality == :unicorn
+      server
+    end
 
     # Where a directive that nobody wrote into the file comes from.
     def at(place)

@@ -31,6 +31,15 @@ static const unsigned char limits_rb[] = {
 static const unsigned char server_rb[] = {
 #include "mold/server.rb.inc"
 };
+static const unsigned char here_rb[] = {
+#include "mold/here.rb.inc"
+};
+static const unsigned char objects_rb[] = {
+#include "mold/objects.rb.inc"
+};
+static const unsigned char compat_rb[] = {
+#include "mold/compat.rb.inc"
+};
 static const unsigned char family_rb[] = {
 #include "mold/family.rb.inc"
 };
@@ -55,6 +64,9 @@ static const struct prelude parts[] = {
 	{ "collector.rb", collector_rb, sizeof(collector_rb) },
 	{ "limits.rb", limits_rb, sizeof(limits_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
+	{ "here.rb", here_rb, sizeof(here_rb) },
+	{ "objects.rb", objects_rb, sizeof(objects_rb) },
+	{ "compat.rb", compat_rb, sizeof(compat_rb) },
 	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },

@@ -47,6 +47,10 @@ before_fork(
 
 	if (hooks_about_worker(HOOK_BEFORE_FORK, m->self, &about, &why) == 0) {
 		state_send(m->self);
+		/* Heroku's files trap TERM here, in what they take for the
+		 * master. */
+		if (m->self->settings.personality == RFK_UNICORN)
+			m->traps_term = (wake_claim() & 1u << SIGTERM) != 0;
 		return 0;
 	}
 	ruby_error_log("before_fork", &why);
@@ -110,6 +114,7 @@ spawned(struct mold *m, const struct rfk_fork *fork, pid_t pid, int take_fd)
 	msg.u.spawned.row = fork->row;
 	msg.u.spawned.generation = fork->generation;
 	msg.u.spawned.pid = pid;
+	msg.u.spawned.traps_term = m->traps_term;
 	fault_at("mold_before_spawned");
 	return chan_put(m->self->master, &msg, fds, 2) == 0 ? ROLE_MOLD
 							    : ROLE_EXIT;

@@ -33,6 +33,7 @@ struct mold {
 	size_t room;        /* of both arrays, in children */
 	pid_t stray;        /* seen dead at the last look, nobody's worker */
 	uint64_t strays_ms;
+	bool traps_term; /* before_fork has */
 };
 
 /* Takes the pidfd: 0, -ENOMEM. */

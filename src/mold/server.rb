@@ -28,7 +28,7 @@ module Reforkd
     def run_hook(name, nr, generation, pid, requests, extra)
       hook = @set[name]
       worker = Worker.new(nr, generation, pid, requests, nr.nil? || name == :after_mold_fork)
-      arguments = [@server ||= Server.new(self), worker, extra]
+      arguments = [server, worker, extra]
       count = hook.respond_to?(:arity) && hook.arity >= 0 ? hook.arity : HOOKS.fetch(name).last
       hook.call(*arguments.first(count))
     end
@@ -68,98 +68,6 @@ module Reforkd
       @families << (arity == 2 ? [:unicorn, "before_fork with two arguments"] : [:pitchfork, "before_fork with one argument"]) if name == :before_fork && arity.positive?
       @notes << "#{name} is ignored: #{HOOKS_IGNORED[name]}" if HOOKS_IGNORED.key?(name)
       @set[name] = callable
-    end
-  end
-
-  # The server as a callback sees it: what the file said, in every process.
-  class Server
-    attr_reader :config
-
-    def initialize(config)
-      @config = config
-    end
-
-    def logger
-      @config[:logger]
-    end
-
-    def pid
-      @config[:pid]
-    end
-
-    def worker_processes
-      @config[:worker_processes] || SETTINGS[:worker_processes][1]
-    end
-
-    def timeout
-      @config[:timeout] || SETTINGS[:timeout][1] / 1000
-    end
-
-    def early_hints
-      @config[:early_hints] || false
-    end
-
-    def preload_app
-      @config[:preload_app] != false
-    end
-
-    def app
-      Reforkd.app
-    end
-
-    def listeners
-      @config.listeners_wanted.map(&:first)
-    end
-  end
-
-  # One worker, or the mold that was one.
-  class Worker
-    attr_reader :nr, :generation, :pid, :requests_count, :switched
-
-    def initialize(nr, generation, pid, requests, mold)
-      @nr = nr
-      @generation = generation
-      @pid = pid
-      @requests_count = requests
-      @mold = mold
-    end
-
-    def ==(other)
-      other.is_a?(Integer) ? other == @nr : super
-    end
-    alias eql? ==
-
-    def hash
-      @nr.hash
-    end
-
-    def mold?
-      @mold
-    end
-
-    def worker?
-      !@mold
-    end
-
-    def service?
-      false
-    end
-
-    def to_log
-      @mold ? "mold gen=#{@generation} pid=#{@pid}" : "worker=#{@nr} gen=#{@generation} pid=#{@pid}"
-    end
-
-    # Becomes another user now; the `user` directive does it after the callbacks.
-    def user(name, group = nil)
-      require "etc"
-      account = Etc.getpwnam(name)
-      gid = group ? Etc.getgrnam(group).gid : account.gid
-      if Process.euid != account.uid
-        Process.initgroups(name, gid)
-        Process::GID.change_privilege(gid)
-        Process::UID.change_privilege(account.uid)
-      end
-      @switched = true
     end
   end
 end

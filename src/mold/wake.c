@@ -50,7 +50,7 @@ wake_close(void)
 	fd_close(&fd);
 }
 
-void
+unsigned int
 wake_claim(void)
 {
 	/* Not SIG_IGN: what the application spawns must not inherit it. */
@@ -67,6 +67,7 @@ wake_claim(void)
 	for (i = 0; i < sizeof(claimed) / sizeof(claimed[0]); i++)
 		if ((open & (1u << claimed[i])) != 0)
 			(void)sigaction(claimed[i], &sa, NULL);
+	return wanted & ~open;
 }
 
 bool

@@ -16,8 +16,11 @@
 
 int wake_open(void); /* the eventfd to poll, or -errno */
 void wake_close(void);
-/* Sets the handlers of the signals that the application has not trapped. */
-void wake_claim(void);
+/*
+ * Sets the handlers of the signals that the application has not trapped; the
+ * others are returned, 1 << n each.
+ */
+unsigned int wake_claim(void);
 bool wake_is_term(void); /* TERM came */
 
 #endif

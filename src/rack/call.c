@@ -118,6 +118,21 @@ serve_guarded_raises(VALUE p)
 }
 
 static VALUE
+client_raises(void *p)
+{
+	serve_guarded_raises((VALUE)p);
+	return ((struct call *)p)->env;
+}
+
+/* process_client(client), with what gems have put around it. */
+static VALUE
+serve_around_raises(VALUE p)
+{
+	hooks_around_client_raises(client_raises, (void *)p);
+	return Qnil;
+}
+
+static VALUE
 close_raises(VALUE p)
 {
 	struct call *call = (struct call *)p;
@@ -344,7 +359,8 @@ call_run(struct conn *c)
 	worker_unit_begin(r->worker, r->head.method.at, r->head.method.len,
 	    r->head.target.at, r->head.target.len);
 	board_count_us(r->row->queue_us, clock_us() - c->ready_us);
-	if (ruby_try(serve_guarded_raises, &call, &why) < 0)
+	if (ruby_try(r->is_patched ? serve_around_raises : serve_guarded_raises,
+		&call, &why) < 0)
 		failed(&call, &why);
 	if (!NIL_P(call.body) && ruby_try(close_raises, &call, &why) < 0)
 		ruby_error_log("body.close", &why);

@@ -12,6 +12,8 @@
 #include "rack/call.h"
 #include "rack/conn.h"
 #include "rack/depart.h"
+#include "ruby/hooks.h"
+#include "ruby/hooks.h"
 
 #define LINGER_MS 2000
 /* An idle sibling is looked for at most this often. */
@@ -145,6 +147,7 @@ rack_open(struct worker *w)
 				    (struct sockaddr *)&at, &len) == 0 &&
 				at.ss_family == AF_UNIX;
 	}
+	r->is_patched = (hooks_patched() & HOOKS_CLIENT) != 0;
 	lanes_open(r);
 	return call_open(r);
 }

@@ -36,6 +36,7 @@ struct rack {
 	struct conn **queue_last;
 	size_t queued;
 	bool is_unix[RFK_LISTENERS_MAX];
+	bool is_patched; /* gems have put something around process_client */
 	bool keepalive;
 	bool is_draining;
 	uint64_t shed_ms;  /* the last look for an idle sibling */

@@ -259,10 +259,15 @@ body_raises(struct call *call)
 	}
 	if (to_path_raises(call))
 		return;
-	if (rb_respond_to(call->body, k->id_to_ary))
+	/*
+	 * to_ary closes what it was asked of; one that a proxy only hands on to
+	 * what is inside does not close the proxy.
+	 */
+	if (rb_respond_to(call->body, k->id_to_ary) &&
+	    (rb_method_boundp(CLASS_OF(call->body), k->id_to_ary, 1) ||
+		!rb_respond_to(call->body, k->id_close)))
 		ary = rb_funcallv(call->body, k->id_to_ary, 0, NULL);
 	if (RB_TYPE_P(ary, T_ARRAY)) {
-		/* to_ary closes what it was asked of. */
 		call->body = ary;
 		array_raises(call, ary);
 		return;

@@ -1,6 +1,7 @@
 #include "ruby/hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -228,6 +229,127 @@ hooks_soft_timeout(const struct self *self, struct ruby_error *why)
 		return 0;
 	copy = *self;
 	return ruby_try(soft_timeout_raises, &copy, why);
+}
+
+struct around {
+	VALUE (*body_raises)(void *);
+	void *arg;
+	const struct self *self;
+};
+
+static VALUE
+around_raises(RB_BLOCK_CALL_FUNC_ARGLIST(unused, data))
+{
+	const struct around *a = (const struct around *)data;
+
+	(void)unused;
+	(void)argc;
+	(void)argv;
+	(void)blockarg;
+	return a->body_raises(a->arg);
+}
+
+static VALUE
+patched_raises(VALUE p)
+{
+	*(unsigned int *)p =
+	    NUM2UINT(rb_funcall(the_config, rb_intern("patched"), 0));
+	return Qnil;
+}
+
+unsigned int
+hooks_patched(void)
+{
+	struct ruby_error why;
+	unsigned int bits = 0;
+
+	if (ruby_try(patched_raises, &bits, &why) < 0)
+		ruby_error_log("worker_loop, process_client", &why);
+	return bits;
+}
+
+static VALUE
+around_loop_raises(VALUE p)
+{
+	const struct around *a = (const struct around *)p;
+
+	return rb_funcall(the_config, rb_intern("run_worker_loop"), 5,
+	    UINT2NUM(a->self->slot), UINT2NUM(a->self->generation),
+	    INT2NUM((int)getpid()), ULL2NUM(requests_of(a->self)),
+	    rb_proc_new(around_raises, p));
+}
+
+int
+hooks_around_loop(const struct self *self, VALUE (*body_raises)(void *),
+    void *arg, struct ruby_error *why)
+{
+	struct around a = {
+		.body_raises = body_raises, .arg = arg, .self = self
+	};
+
+	return ruby_try(around_loop_raises, &a, why);
+}
+
+void
+hooks_around_client_raises(VALUE (*body_raises)(void *), void *arg)
+{
+	struct around a = { .body_raises = body_raises, .arg = arg };
+
+	rb_funcall(the_config, rb_intern("run_process_client"), 1,
+	    rb_proc_new(around_raises, (VALUE)&a));
+}
+
+void
+hooks_promoted_raises(void)
+{
+	rb_raise(rb_path2class("Reforkd::Promoted"), "this worker is a mold");
+}
+
+struct listening {
+	int *fds;
+	size_t cap, n;
+};
+
+/* Duplicates, so that an object that is collected closes nothing of ours. */
+static VALUE
+listeners_raises(VALUE p)
+{
+	struct listening *l = (struct listening *)p;
+	VALUE fds = rb_funcall(the_config, rb_intern("fds_here"), 0);
+	long i;
+
+	for (i = 0; i < RARRAY_LEN(fds) && l->n < l->cap; i++) {
+		int fd =
+		    fcntl(NUM2INT(rb_ary_entry(fds, i)), F_DUPFD_CLOEXEC, 3);
+
+		if (fd >= 0)
+			l->fds[l->n++] = fd;
+	}
+	return Qnil;
+}
+
+size_t
+hooks_listeners(int *give_fds, size_t cap)
+{
+	struct listening l = { .fds = give_fds, .cap = cap };
+	struct ruby_error why;
+
+	if (ruby_try(listeners_raises, &l, &why) < 0)
+		ruby_error_log("server.listen", &why);
+	return l.n;
+}
+
+static VALUE
+listeners_drop_raises(VALUE unused)
+{
+	(void)unused;
+	return rb_funcall(the_config, rb_intern("drop_here"), 0);
+}
+
+void
+hooks_listeners_drop(void)
+{
+	(void)ruby_try(listeners_drop_raises, NULL, NULL);
 }
 
 struct logging {

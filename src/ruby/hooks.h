@@ -69,6 +69,22 @@ void hooks_unit(VALUE env);
  */
 int hooks_soft_timeout(const struct self *, struct ruby_error *why);
 /*
+ * What gems put around unicorn's worker_loop(worker) and process_client(client)
+ * is called around ours. `body` gets `arg`; it may raise.
+ */
+enum hooks_patched { HOOKS_LOOP = 1, HOOKS_CLIENT = 2 };
+unsigned int hooks_patched(void);
+int hooks_around_loop(const struct self *, VALUE (*body_raises)(void *),
+    void *arg, struct ruby_error *why);
+void hooks_around_client_raises(VALUE (*body_raises)(void *), void *arg);
+/* The loop was left by a new mold: unwinds what is around it. */
+void hooks_promoted_raises(void);
+
+/* Listeners that this worker's callbacks made: how many; duplicates. */
+size_t hooks_listeners(int *give_fds, size_t cap);
+void hooks_listeners_drop(void);
+
+/*
  * A line for the file's own logger; severity is enum log_level's, limit_ms 0 =
  * none. 0, -ENOENT: it has none, or one that writes to stderr as we do;
  * -ECANCELED with *why (may be NULL): it raised, or took too long.

@@ -3,8 +3,11 @@
 # May this process fork a mold now? What ruby/threads.c asks.
 module Reforkd
   @prevented = []
+  @no_longer_fork_safe = nil
 
   class << self
+    attr_accessor :no_longer_fork_safe # where it was said
+
     # While the block runs, in any thread, this worker is not promoted.
     def prevent_fork
       place = caller_locations(1, 1)&.first
@@ -18,6 +21,7 @@ module Reforkd
     # [refusals, threads let through], each a list of texts.
     def fork_safety
       refused = @prevented.map { |held| "inside Reforkd.prevent_fork at #{held[0]}" }
+      refused << "Info.no_longer_fork_safe! at #{@no_longer_fork_safe}" if @no_longer_fork_safe
       passed = []
       Thread.list.each do |thread|
         next if thread == Thread.main || !thread.alive?

@@ -76,8 +76,11 @@ listen_drain(struct worker *w)
 
 		if (watch->events == 0)
 			continue;
-		/* Without a master it is for the workers to say it. */
-		if (w->is_orphan && all)
+		/*
+		 * Without a master it is for the workers to say it; and nobody
+		 * else serves what a callback of this one has bound.
+		 */
+		if ((w->is_orphan && all) || i >= w->self->npooled)
 			(void)cutoff_begin(watch->fd);
 		if (cutoff_begun(watch->fd)) {
 			if (!cutoff_is_sharp(watch->fd))

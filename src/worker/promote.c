@@ -145,6 +145,7 @@ candidate_begin(struct worker *w, const struct rfk_promote *order, int take_fd)
 	w->kind->forked(w);
 	loop_fini(&w->loop);
 	signals_release();
+	hooks_listeners_drop();
 	rc = self_candidate(w->self, order, take_fd);
 	if (rc < 0) {
 		log_error("promotion: %s", strerror(-rc));

@@ -31,6 +31,7 @@ self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 	if (fork->row >= RFK_ROWS_MAX || self->board == NULL)
 		return -EPROTO;
 	self->role = ROLE_WORKER;
+	self->npooled = self->nlisteners;
 	self->generation = fork->generation;
 	self->slot = fork->slot;
 	self->row = fork->row;
@@ -57,6 +58,9 @@ self_candidate(
 		self->inherited += atomic_load_explicit(
 		    &self->my_row->requests, memory_order_relaxed);
 	self->role = ROLE_MOLD;
+	/* Of the worker that it was. */
+	while (self->nlisteners > self->npooled)
+		fd_close(&self->listeners[--self->nlisteners]);
 	self->generation = promote->generation;
 	self->token = promote->token;
 	self->born_us = clock_us();

@@ -39,6 +39,7 @@ struct self {
 	struct rfk_settings_table settings;
 	int listeners[RFK_LISTENERS_MAX];
 	size_t nlisteners;
+	size_t npooled;   /* of them: all but what this worker made itself */
 	int exit_status;  /* what the trampoline leaves with at ROLE_EXIT */
 	bool run_at_exit; /* ruby_cleanup, else _exit */
 	bool booted; /* the application is loaded (a mold that was a worker) */

@@ -190,6 +190,9 @@ begin(struct worker *w, char *text, size_t size)
 		rc = app_load(w, text, size);
 	if (rc < 0)
 		return rc;
+	w->self->nlisteners +=
+	    hooks_listeners(w->self->listeners + w->self->nlisteners,
+		RFK_LISTENERS_MAX - w->self->nlisteners);
 	rc = w->kind->open(w);
 	if (rc == 0)
 		rc = listen_open(w);
@@ -244,6 +247,36 @@ finish(struct worker *w)
 	return ROLE_EXIT;
 }
 
+/* What gems have put around unicorn's loop is entered first, and left last. */
+static VALUE
+loop_raises(void *p)
+{
+	struct worker *w = p;
+
+	w->is_mold = turn_serve(w);
+	if (w->is_mold)
+		hooks_promoted_raises();
+	return Qnil;
+}
+
+static bool
+serve(struct worker *w)
+{
+	struct ruby_error why;
+
+	if ((hooks_patched() & HOOKS_LOOP) == 0)
+		return turn_serve(w);
+	if (hooks_around_loop(w->self, loop_raises, w, &why) == 0 || w->is_mold)
+		return w->is_mold;
+	if (!why.is_exit)
+		ruby_error_log("worker_loop", &why);
+	/* It has raised before it came to us, or after we have left. */
+	if (!w->is_leaving)
+		worker_hurry(
+		    w, RFK_EXIT_APPLICATION, why.is_exit ? why.status : 1);
+	return false;
+}
+
 enum role
 worker_run(struct self *self)
 {
@@ -261,7 +294,7 @@ worker_run(struct self *self)
 	life_born();
 	if (begin(w, text, sizeof(text)) < 0)
 		next = fail(w, text);
-	else if (turn_serve(w))
+	else if (serve(w))
 		next = ROLE_MOLD;
 	else
 		next = finish(w);

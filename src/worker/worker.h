@@ -43,6 +43,7 @@ struct worker {
 	bool is_spent; /* worker_max_requests: the master was told */
 	bool wants_promotion;
 	struct rfk_promote promotion;
+	bool is_mold;      /* its loop was left for that */
 	bool is_candidate; /* this process is the fork; return ROLE_MOLD */
 	bool in_unit;
 	uint64_t unit_began_us;

@@ -1,0 +1,4 @@
+# frozen_string_literal: true
+
+require "unicorn"
+Reforkd::Compat.theirs("unicorn/http_parser")
