@@ -8,6 +8,7 @@
 
 #include "ipc/board.h"
 #include "master/master.h"
+#include "master/memory.h"
 #include "master/refork.h"
 
 static size_t
@@ -26,7 +27,8 @@ make_views(struct pool *p, struct refork_view *views, struct child **whose)
 		memset(&views[n], 0, sizeof(views[n]));
 		views[n].slot = slot;
 		views[n].serves = true;
-		views[n].unsafe = c->unsafe || recycle_wanted(p, c);
+		views[n].unsafe = c->unsafe || recycle_wanted(p, c) ||
+				  memory_is_fat(p->memory, c);
 		views[n].is_donor = slot == p->succession.donor_slot;
 		views[n].generation = c->generation;
 		views[n].outdated = c->generation != p->generation;

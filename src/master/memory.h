@@ -56,6 +56,7 @@ struct totals {
 	uint64_t going_kb; /* of it: USS of workers that leave or shall */
 	uint64_t grown_kb; /* RSS since the last look */
 	uint64_t uss_kb;   /* workers that serve */
+	uint64_t rss_kb;   /* theirs */
 	uint64_t requests;
 	uint64_t fattest_kb, fattest_pss_kb, median_kb;
 	struct child *fattest;
@@ -105,6 +106,8 @@ void memory_apply(struct memory *);
 /* Fields of the pool's record. */
 void memory_say(const struct memory *, struct buf *line);
 
+/* It has far more of its own than the others: a leak, and no donor. */
+bool memory_is_fat(const struct memory *, const struct child *);
 /* totals.c: makes the sums in memory->now. */
 void memory_sum(struct memory *);
 

@@ -346,6 +346,7 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 	v.requests = m->now.requests;
 	v.pss_kb = m->now.pss_kb;
 	v.uss_kb = m->now.uss_kb;
+	v.rss_kb = m->now.rss_kb / m->now.workers;
 	v.workers = m->now.workers;
 	v.cpu_ms = m->cpu_ms;
 	v.mold_rss_kb = m->now.fattest_kb; /* what a donor adds, at most */

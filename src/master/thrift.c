@@ -7,6 +7,10 @@
 #define GAIN_MIN_KB 8192u
 #define GAIN_PERCENT 5u
 #define POOR_ALLOWED 2u
+/* Growth that goes on: this share of its first pace, this percent of RSS. */
+#define STEADY .5
+#define GROWTH_PERCENT 4u
+#define GROWTH_MIN_KB 4096u
 #define POOR_SHIFT_MAX 6u
 #define MEASURE_MAX_MS 600000u
 /* The first one's cost is guessed: a heap is prepared at 10 ms a MB. */
@@ -69,6 +73,7 @@ turn_over(struct thrift *t, const struct thrift_view *v)
 	t->is_first = false;
 	t->uss_sum_kb = 0;
 	t->looks = 0;
+	t->marks = 0;
 	t->is_measuring = t->seen_pss_kb > 0 && t->seen_requests > 0;
 	t->its_cost_ms = t->cost_ms;
 	t->before_kb = t->seen_pss_kb;
@@ -97,6 +102,44 @@ finish(struct thrift *t, const struct thrift_rules *r, struct thrift_yield *out)
 	return true;
 }
 
+static void
+note_growth(struct thrift *t, const struct thrift_view *v)
+{
+	const struct thrift_mark *last =
+	    t->marks > 0 ? &t->mark[t->marks - 1] : NULL;
+
+	if (v->requests == 0 || t->marks == THRIFT_MARKS ||
+	    (last != NULL &&
+		v->requests < last->requests + 1 + last->requests / 4))
+		return;
+	t->mark[t->marks].requests = v->requests;
+	t->mark[t->marks++].rss_kb = v->rss_kb;
+}
+
+/* Kilobytes a request, when that has hardly become less; else 0. */
+static double
+leak_kb(const struct thrift *t, const struct thrift_view *v)
+{
+	const struct thrift_mark *first = t->mark, *half = t->mark;
+	uint64_t least = v->rss_kb / 100 * GROWTH_PERCENT;
+	double before, now;
+	uint32_t i;
+
+	if (least < GROWTH_MIN_KB)
+		least = GROWTH_MIN_KB;
+	for (i = 1; i < t->marks; i++)
+		if (2 * t->mark[i].requests <= v->requests + first->requests)
+			half = &t->mark[i];
+	if (half == first || v->requests <= half->requests ||
+	    v->rss_kb < half->rss_kb + least)
+		return 0;
+	before = ((double)half->rss_kb - (double)first->rss_kb) /
+		 (double)(half->requests - first->requests);
+	now = (double)(v->rss_kb - half->rss_kb) /
+	      (double)(v->requests - half->requests);
+	return now >= before * STEADY ? now : 0;
+}
+
 bool
 thrift_look(struct thrift *t, const struct thrift_rules *r,
     const struct thrift_view *v, struct thrift_yield *out)
@@ -115,6 +158,7 @@ thrift_look(struct thrift *t, const struct thrift_rules *r,
 	}
 	t->uss_sum_kb += (double)v->uss_kb;
 	t->looks++;
+	note_growth(t, v);
 	t->seen_pss_kb = v->pss_kb;
 	t->seen_requests = v->requests;
 	if (known || !t->is_measuring || v->requests == 0)
@@ -161,6 +205,13 @@ thrift_pays(const struct thrift *t, const struct thrift_rules *r,
 	}
 	if (v->now_ms < t->since_ms + interval_ms(t, r)) {
 		snprintf(why, size, "the generation is young");
+		return false;
+	}
+	if (leak_kb(t, v) > 0) {
+		snprintf(why, size,
+		    "workers still grow by %.1f kB with each request: what "
+		    "leaks would be inherited",
+		    leak_kb(t, v));
 		return false;
 	}
 	if (gain < least) {

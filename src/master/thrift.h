@@ -9,6 +9,9 @@
  * own CPU time. Yield: PSS before against its mean over as many requests again;
  * two poor ones make the interval longer.
  *
+ * While workers grow as fast as ever with each request it waits: what leaks
+ * would be inherited.
+ *
  * Runs in:    master; pure, tested with series of samples
  * Owns:       nothing
  * After fork: unchanged
@@ -24,6 +27,8 @@
 /* What reforks may cost before the pool has worked at all, in ms of CPU. */
 #define THRIFT_CREDIT_MS 10000
 
+#define THRIFT_MARKS 64
+
 struct thrift_rules {
 	uint64_t min_gain_kb; /* 0 = 5 % of the pool, at least 8 MB */
 	uint64_t interval_ms;
@@ -36,6 +41,7 @@ struct thrift_view {
 	uint64_t requests; /* since the fork, mean of the workers */
 	uint64_t pss_kb;   /* of the pool */
 	uint64_t uss_kb;   /* of the workers, in sum */
+	uint64_t rss_kb; /* of the workers, mean: sharing does not change it */
 	uint32_t workers;
 	uint64_t cpu_ms;      /* of all processes so far; only grows */
 	uint64_t mold_rss_kb; /* what the next mold has to prepare */
@@ -52,6 +58,10 @@ struct thrift {
 	bool is_first;     /* it was not made by a refork */
 	double uss_sum_kb; /* over this generation's looks, for the mean */
 	uint32_t looks;
+	struct thrift_mark {
+		uint64_t requests, rss_kb;
+	} mark[THRIFT_MARKS]; /* how RSS has grown, at 1, 1.25, 1.56 ... */
+	uint32_t marks;
 	double credit_ms;
 	uint64_t cpu_ms;  /* as of the last view */
 	uint64_t cost_ms; /* of the last refork, 0 = not known */

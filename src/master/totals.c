@@ -7,6 +7,8 @@
 #include "master/master.h"
 #include "master/memory.h"
 
+#define FAT_KB 16384u
+
 static uint64_t
 grown_kb(const struct figures *f)
 {
@@ -56,6 +58,7 @@ add_serving(struct totals *t, const struct memory *m, struct child *c,
 	child_row(c, &v);
 	t->workers++;
 	t->uss_kb += kb;
+	t->rss_kb += f->rss_now_kb;
 	t->requests += v.pid == c->process.pid ? v.requests : 0;
 	t->is_current = t->is_current && c->generation == m->pool->generation;
 	if (f->early >= 0 && f->late >= 0) {
@@ -102,4 +105,14 @@ memory_sum(struct memory *m)
 	t.requests = t.workers > 0 ? t.requests / t.workers : 0;
 	t.decay = t.early > 0 && t.late < t.early ? t.late / t.early : 1.;
 	m->now = t;
+}
+
+bool
+memory_is_fat(const struct memory *m, const struct child *c)
+{
+	const struct figures *f = &m->worker[c->row];
+
+	return m->sampler != NULL && f->pid == c->process.pid &&
+	       m->now.workers > 2 &&
+	       figures_uss_kb(f) > 2 * m->now.median_kb + FAT_KB;
 }

@@ -224,6 +224,42 @@ START_TEST(the_budget_needs_room_for_the_next_mold)
 }
 END_TEST
 
+/* 60 s of 10 requests a second; RSS of a worker after n of them. */
+static bool
+grows(double at_first_kb, double a_request_kb, double tau)
+{
+	struct thrift_yield y;
+	char why[192];
+	double n;
+
+	setup();
+	for (n = 5; n <= 600; n += 5) {
+		view.now_ms += LOOK_MS;
+		view.requests = (uint64_t)n;
+		view.uss_kb = 400 * 1024;
+		view.pss_kb = 500 * 1024;
+		view.rss_kb =
+		    100 * 1024 + (uint64_t)(at_first_kb * (1 - exp(-n / tau)) +
+					    a_request_kb * n);
+		view.decay = .05;
+		(void)thrift_look(&thrift, &rules, &view, &y);
+	}
+	if (thrift_pays(&thrift, &rules, &view, why, sizeof(why)))
+		return false;
+	ck_assert_ptr_nonnull(strstr(why, "with each request"));
+	return true;
+}
+
+START_TEST(what_leaks_is_not_handed_on)
+{
+	ck_assert(!grows(0, 0, 1));
+	ck_assert(!grows(40000, 0, 100)); /* a cache that has filled */
+	ck_assert(!grows(40000, 2, 50));  /* a little more is no leak */
+	ck_assert(grows(0, 100, 1));      /* 100 kB with each request */
+	ck_assert(grows(20000, 100, 100));
+}
+END_TEST
+
 START_TEST(cold_workers_promise_little)
 {
 	struct thrift_yield y;
@@ -259,6 +295,7 @@ main(void)
 	tcase_add_test(tc, nothing_is_begun_before_the_interval_has_passed);
 	tcase_add_test(tc, two_poor_yields_make_the_interval_longer);
 	tcase_add_test(tc, the_budget_needs_room_for_the_next_mold);
+	tcase_add_test(tc, what_leaks_is_not_handed_on);
 	tcase_add_test(tc, cold_workers_promise_little);
 	return suite_run(suite);
 }
