@@ -212,6 +212,7 @@ signals_start(struct master *m)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log at its limit is no reason to end */
 	rc = watch(m, &m->stop_io, on_stop, stops, COUNT(stops));
 	if (rc == 0)
 		rc = watch(m, &m->signal_io, on_other, others, COUNT(others));
@@ -227,6 +228,7 @@ signals_default(void)
 	sigset_t none;
 
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

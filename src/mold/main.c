@@ -6,6 +6,7 @@
  * than generation 2: Ruby scans the stack at every collection.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,27 @@ leave(struct self *self)
 	return status;
 }
 
+static void
+on_file_limit(int signo)
+{
+	(void)signo;
+}
+
+/*
+ * A log that has reached RLIMIT_FSIZE is a line less and no death; the
+ * application's own write raises EFBIG. A handler, because what it spawns would
+ * inherit SIG_IGN.
+ */
+static void
+file_limit_outlive(void)
+{
+	struct sigaction sa = { .sa_handler = on_file_limit,
+		.sa_flags = SA_RESTART };
+
+	sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGXFSZ, &sa, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -88,6 +110,7 @@ main(int argc, char **argv)
 	}
 	(void)prctl(PR_SET_NAME, "reforkd-mold");
 	fault_init();
+	file_limit_outlive();
 	rc = vm_start(argc, argv, &self);
 	if (rc != 0) {
 		(void)boot_failed_text(&self, false,
