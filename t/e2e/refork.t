@@ -76,7 +76,7 @@ await 'the end says how often it refused' logged 'promotion to gen=2 was refused
 conf <<'END'
 worker_processes 1
 canary_time 0
-rack { |env| [200, { "content-type" => "text/plain" }, ["pid #{Process.pid}\n"]] }
+rack { |env| [200, { "content-type" => "text/plain" }, ["#{caller.size} frames\n"]] }
 END
 restart
 refork_to() {
@@ -89,18 +89,23 @@ refork_to() {
 fds() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
 threads() { sed -n 's/^Threads:[^0-9]*//p' "/proc/$1/status"; }
 rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
+stack() { sed -n '/\[stack\]/,/^Rss/s/^Rss:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/smaps"; }
 descriptors() { echo "$(fds "$MASTER") $(fds "$(molds)") $(fds "$(worker 0)")"; }
 gen=0
 ok 'three generations' refork_to 3
+early_frames=$(get /) # what a first request makes is there in both
 early_fds=$(descriptors)
 early_rss=$(rss "$(worker 0)")
 early_threads=$(threads "$(worker 0)")
+early_stack=$(stack "$(worker 0)")
 ok 'fifty generations' refork_to 50
+is 'as many frames below a request' "$(get /)" "$early_frames"
 is 'no descriptor is left over' "$(descriptors)" "$early_fds"
 is 'no thread either' "$(threads "$(worker 0)")" "$early_threads"
+is 'the stack is no deeper, in kB' "$(stack "$(worker 0)")" "$early_stack"
 late_rss=$(rss "$(worker 0)")
 ok "the worker is no larger ($early_rss kB, then $late_rss)" \
-	[ "$late_rss" -le $((early_rss * 115 / 100 + 1024)) ]
+	[ "$late_rss" -le $((early_rss * 103 / 100)) ]
 ok "the master stays small ($(rss "$MASTER") kB)" [ "$(rss "$MASTER")" -le 4096 ]
 is 'three processes' "$(pids . | wc -l)" 3
 finish

@@ -69,6 +69,7 @@ timeout 1
 canary_time 0.1
 refork_after false
 before_fork { |*| raise "in before_fork" if File.exist? "$DIR/before_fork" }
+after_fork { |*| raise "in after_fork" if File.exist? "$DIR/after_fork" }
 after_mold_fork { |*| raise "in after_mold_fork" if File.exist? "$DIR/after_mold_fork" }
 after_worker_fork { |*| raise "in after_worker_fork" if File.exist? "$DIR/after_worker_fork" }
 after_worker_ready { |*| raise "in after_worker_ready" if File.exist? "$DIR/after_worker_ready" }
@@ -83,6 +84,7 @@ rack do |env|
   when "/segv" then Process.kill(:SEGV, Process.pid) && sleep
   when "/loop" then loop {}
   when "/leak" then (\$leaked ||= []).concat(Array.new(50) { IO.pipe })
+  when "/all" then begin; loop { (\$leaked ||= []) << File.open("/dev/null") }; rescue Errno::EMFILE; end
   when "/stray" then File.write("$DIR/stray", spawn("tail -f /dev/null", pgroup: true).to_s)
   when "/daemon" then fork { fork { exit! 0 }; exit! 0 }
   end
@@ -105,11 +107,14 @@ ok 'it is killed, with method and path' logged 'timeout \(1\.[0-9]+s > 1\.000s\)
 await 'and replaced' whole
 is 'descriptors may leak' "$(code /leak)$(code /leak)" 200200
 ok 'a refork of a worker that leaks' ctl refork
+is 'two workers have no descriptor left' "$(code /all)$(code /all)" 200200
+is 'they go on' "$(code /)$(code /)$(code /)" 200200200
+await 'a reload replaces them' ctl reload
 is 'children may be left' "$(code /stray)$(code /daemon)" 200200
 await 'it serves' whole
 
 # Hooks that raise: what they guard fails, and only that.
-for hook in before_fork after_mold_fork after_worker_fork after_worker_ready; do
+for hook in before_fork after_fork after_mold_fork after_worker_fork after_worker_ready; do
 	: >"$DIR/$hook"
 	ctl refork --no-wait >/dev/null
 	await "$hook raises: logged" logged "in $hook"
@@ -131,6 +136,21 @@ ok 'a child left behind lives as long as it likes' alive "$stray"
 kill "$stray"
 await 'and leaves no zombie' [ ! -e "/proc/$stray" ]
 stop INT || result 1 'stops at once'
+
+# A log at its limit of size: lines are lost, and nothing else.
+: >"$LOG"
+background sh -c 'ulimit -f 8192; exec "$@"' - "$REFORKD" -c "$CONF" -l "$SOCK"
+MASTER=$!
+await 'with a log that has a limit it starts' whole
+limit=$(awk '/^Max file size/ { print $4 }' "/proc/$MASTER/limits")
+perl -e 'truncate $ARGV[0], $ARGV[1]' "$LOG" "$limit"
+ok 'at the limit it reforks' ctl refork
+kill -KILL "$(worker 0)"
+await 'and replaces' whole
+is 'and has said nothing' "$(wc -c <"$LOG")" "$limit"
+ok 'and serves' body / fine
+ok 'and stops' stop
+: >"$LOG"
 
 # A full disk under the log: nothing can be said, all is served.
 perl -e 'chdir $ENV{DIR}; open STDERR, ">", "/dev/full"; open STDOUT, ">&STDERR"; exec @ARGV' \
