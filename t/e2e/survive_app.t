@@ -3,6 +3,7 @@
 # what it broke, and goes on or exits 1 with nothing left behind.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 
 # Before it serves: one clear line, exit 1, no process, no socket.
 fails() { # NAME ERE, the config on stdin

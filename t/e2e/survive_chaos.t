@@ -3,6 +3,7 @@
 # but the master: SEED=N does the same again, ROUNDS=N more of it.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 WORKERS=3 ROUNDS=${ROUNDS:-20} SEED=${SEED:-$$}
 echo "# seed $SEED"
 # An odd seed: a dead mold is replaced by promotion, else by a boot.

@@ -4,6 +4,7 @@
 # under load are survive_strike.t's.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 WORKERS=3
 
 json() { # PERL expression over $p, the pool

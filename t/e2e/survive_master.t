@@ -2,6 +2,7 @@
 # What the master survives, and what its own death leaves: nothing.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 conf <<CONF
 worker_processes 3
 timeout 2

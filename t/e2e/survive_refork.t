@@ -4,6 +4,7 @@
 # 20 times proven by the log. SEED=N, TIMES=N and EVENTS as in survive_strike.t.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 . "$ROOT/t/e2e/strike.sh"
 WORKERS=3
 export REFORKD_FAULT=candidate_ready:wait=80,before_worker_ready:wait=60

@@ -5,6 +5,7 @@
 # EVENTS='a busy worker' only that.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
+READY='master process ready' # all workers
 . "$ROOT/t/e2e/strike.sh"
 
 # Each stage lasts a random time longer, so that it can be met.
