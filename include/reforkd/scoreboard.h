@@ -80,8 +80,8 @@ struct rfk_board {
 	_Atomic int32_t master_pid;
 	_Atomic uint32_t shutting_down;
 	_Atomic uint32_t listeners_shared; /* another master serves them, too */
-	_Atomic uint32_t generation; /* of the current mold */
-	_Atomic uint32_t workers;    /* wanted now (TTIN, TTOU) */
+	_Atomic uint32_t generation;       /* of the current mold */
+	_Atomic uint32_t workers;          /* wanted now (TTIN, TTOU) */
 	_Alignas(64) struct rfk_row row[];
 };
 

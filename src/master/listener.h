@@ -26,7 +26,7 @@ struct listener {
 	char *address; /* as the settings name it */
 	char *bound;   /* where it is: a port 0 has become a number */
 	int fd;
-	bool fresh; /* bound by the set under way */
+	bool fresh;    /* bound by the set under way */
 	bool shared;   /* another process serves it, too: never cut off */
 	bool immortal; /* systemd's: kept although no file names it */
 };

@@ -137,7 +137,7 @@ image_default(struct master *m, struct image *i)
 
 	i->program = m->options->arg0;
 	i->cwd = m->options->cwd;
-	for (n = 0; m->options->args[n] != NULL && n < ARGS_MAX; n++)
+	for (n = 0; n < ARGS_MAX && m->options->args[n] != NULL; n++)
 		i->argv[n + 1] = m->options->args[n];
 	i->args = n;
 }

@@ -139,7 +139,8 @@ again_exec(struct self *self, const struct start *start, int board)
 		execv("/proc/self/exe", argv);
 		rc = -errno;
 	}
-	log_warn("malloc, oob_gc, yjit: starting once more failed: %s", strerror(-rc));
+	log_warn("malloc, oob_gc, yjit: starting once more failed: %s",
+	    strerror(-rc));
 	(void)environ_take_back();
 	unsetenv(NUMBERS_ENV);
 	unsetenv(AGAIN_ENV);
