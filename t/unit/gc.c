@@ -137,6 +137,81 @@ START_TEST(so_can_the_nursery)
 }
 END_TEST
 
+/*
+ * What the three Rubies did (t/unit/data): no collection comes unforeseen, and
+ * none would have been ordered while half of the room was left.
+ */
+static const char *const rubies[] = { "3.1", "3.3", "3.4" };
+
+static char
+sample_parse(const char *line, struct gc_sample *s)
+{
+	unsigned long long n[7 + 3 * GC_POOLS] = { 0 };
+	const char *p = line + 1;
+	char *end;
+	size_t i;
+
+	for (i = 0; i < sizeof(n) / sizeof(n[0]); i++, p = end) {
+		n[i] = strtoull(p, &end, 10);
+		if (end == p)
+			break;
+	}
+	memset(s, 0, sizeof(*s));
+	ck_assert_uint_le(n[6], GC_POOLS);
+	ck_assert_uint_eq(i, 7 + 3 * n[6]);
+	s->count = n[0];
+	s->allocated = n[1];
+	s->live = n[2];
+	s->malloc_bytes = n[3];
+	s->malloc_limit = n[4];
+	s->shared = n[5];
+	s->pools = (uint32_t)n[6];
+	for (i = 0; i < s->pools; i++) {
+		s->slot[i] = (uint32_t)n[7 + 3 * i];
+		s->made[i] = n[8 + 3 * i];
+		s->room[i] = n[9 + 3 * i];
+	}
+	return line[0];
+}
+
+START_TEST(no_collection_of_a_recorded_ruby_comes_unforeseen)
+{
+	struct gc_policy p = { .guard = 0.5 };
+	struct gc_sample base = { 0 }, last = { 0 }, now;
+	struct gc_decision got = { 0 };
+	struct gc_demand d = { 0 };
+	char path[64], line[512];
+	int collections = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "t/unit/data/gc-%s", rubies[_i]);
+	f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "%s: run me in the project's folder", path);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (line[0] == '#')
+			continue;
+		switch (sample_parse(line, &now)) {
+		case 'B':
+			memset(&d, 0, sizeof(d));
+			base = last = now;
+			continue;
+		case 'S':
+			gc_demand_see(&d, &last, &now);
+			got = gc_decide(&p, &d, &base, &now);
+			if (gc_used(&base, &now) < 0.5)
+				ck_assert_int_eq(got.reason, GC_NONE);
+			break;
+		default:
+			ck_assert_msg(got.must, "%s: %s", path, line);
+			collections++;
+		}
+		last = now;
+	}
+	(void)fclose(f);
+	ck_assert_int_ge(collections, 2);
+}
+END_TEST
+
 START_TEST(demand_grows_by_half_and_is_forgotten_slowly)
 {
 	struct gc_sample base = base_of(1), now = later(&base, 0, 1000);
@@ -267,6 +342,8 @@ main(void)
 	tcase_add_test(t, malloc_has_a_room_too);
 	tcase_add_test(t, the_budget_can_wait_for_a_while);
 	tcase_add_test(t, so_can_the_nursery);
+	tcase_add_loop_test(
+	    t, no_collection_of_a_recorded_ruby_comes_unforeseen, 0, 3);
 	tcase_add_test(t, demand_grows_by_half_and_is_forgotten_slowly);
 	tcase_add_test(t, a_collection_inside_hides_no_bytes);
 	tcase_add_test(t, the_nursery_costs_the_share_that_it_may);
