@@ -2,7 +2,7 @@
 #include "gc/decide.h"
 
 /* What can wait does not wait longer than to this multiple. */
-#define PATIENCE_NURSERY 2
+#define PATIENCE_NURSERY 1.5
 #define PATIENCE_BUDGET 1.25
 
 static double
