@@ -237,16 +237,18 @@ void
 succession_mold_gone(struct pool *p, struct moldlink *l, const char *why)
 {
 	struct succession *s = &p->succession;
+	/* In its own words, where it had any: how it ended says less. */
+	const char *said =
+	    l->is_config_error || l->has_said ? l->why.text : why;
 
 	s->next = NULL;
 	if (s->kind == SUCCESSION_RELOAD)
 		log_error("error reloading config_file=%s: %s",
-		    p->settings.config_file,
-		    l->is_config_error ? l->why.text : why);
+		    p->settings.config_file, said);
 	if (s->stage == SUCCESSION_CANARY && s->canary != NULL &&
 	    s->canary->state == LIFE_FORKING)
 		s->canary = NULL;
-	outcome_fail(p, -ECHILD, why);
+	outcome_fail(p, -ECHILD, said);
 }
 
 void

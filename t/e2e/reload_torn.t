@@ -26,12 +26,12 @@ warm
 touch "$DIR/hold"
 write two 'listen ENV.fetch("RFK_TEST") + "/second.sock"'
 kill -HUP "$MASTER"
-await 'the canary serves' logged 'the canary worker=0 gen=1 serves'
+await 'the canary serves' logged 'the canary worker=[0-9] gen=1 serves'
 await 'the next one is being made' [ -e "$DIR/forked" ]
 new=$(pids '^reforkd mold gen 1')
 rm "$DIR/hold"
 ok 'the new mold dies' kill -KILL "$new"
-kill -KILL "$(pids '^reforkd worker [12] gen 1')" 2>/dev/null
+kill -KILL "$(pids '^reforkd worker [0-9] gen 1: booting')" 2>/dev/null
 await 'another one takes its place' logged 'recovery to gen=[0-9]+ done'
 nok 'not from a worker with the old code' logged 'promoting worker=[0-9] gen=0'
 await 'all have the new code and both listeners' all_say two
