@@ -13,7 +13,6 @@
 #include "rack/conn.h"
 #include "rack/depart.h"
 #include "ruby/hooks.h"
-#include "ruby/hooks.h"
 
 #define LINGER_MS 2000
 /* An idle sibling is looked for at most this often. */
