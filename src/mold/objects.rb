@@ -4,10 +4,16 @@
 # pitchfork. Where their gem is in the bundle its class is taken, with these
 # methods in the place of its own: what patches the class then patches ours.
 
-# What a worker that has changed its root could not load any more.
-require "etc"
-require "logger"
-require "stringio"
+# What a worker that has changed its root could not load any more. That a bundle
+# does not name one of them is no warning for its owner.
+%w[etc logger stringio].each do |library|
+  verbose, $VERBOSE = $VERBOSE, nil
+  require library
+rescue LoadError
+  nil
+ensure
+  $VERBOSE = verbose
+end
 
 module Reforkd
   class << self
