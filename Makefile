@@ -10,6 +10,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/reforkd
 MANDIR ?= $(PREFIX)/share/man
+# In front of PATH, these take the place of the programs that sites know.
+LINKDIR = $(PREFIX)/lib/reforkd/bin
+NAMES = unicorn unicorn_rails pitchfork
 PORT ?= 8080
 EXAMPLE ?= rails
 WERROR ?=
@@ -205,12 +208,14 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 src/ruby/compat/*.rb $(DESTDIR)$(LIBEXECDIR)/compat
 	install -m 644 src/ruby/compat/unicorn/*.rb $(DESTDIR)$(LIBEXECDIR)/compat/unicorn
 	install -m 644 src/ruby/compat/pitchfork/*.rb $(DESTDIR)$(LIBEXECDIR)/compat/pitchfork
+	install -d $(DESTDIR)$(LINKDIR)
+	for name in $(NAMES); do ln -sf ../../../bin/reforkd $(DESTDIR)$(LINKDIR)/$$name; done
 	install -m 644 docs/reforkd.8 docs/reforkctl.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/reforkd.conf.5 $(DESTDIR)$(MANDIR)/man5
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/reforkd $(DESTDIR)$(BINDIR)/reforkctl
-	rm -rf $(DESTDIR)$(LIBEXECDIR)
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/lib/reforkd
 	rm -f $(DESTDIR)$(MANDIR)/man8/reforkd.8 $(DESTDIR)$(MANDIR)/man8/reforkctl.8 $(DESTDIR)$(MANDIR)/man5/reforkd.conf.5
 
 clean: ## remove the build tree

@@ -13,7 +13,7 @@
 
 #include <reforkd/version.h>
 
-enum { OPTION_PERSONALITY = 256 };
+enum { OPTION_PERSONALITY = 256, OPTION_PATH };
 
 static const struct option long_options[] = {
 	{ "listen", required_argument, NULL, 'l' },
@@ -30,6 +30,8 @@ static const struct option long_options[] = {
 	{ "config-file", required_argument, NULL, 'c' },
 	{ "test", no_argument, NULL, 't' },
 	{ "pid", required_argument, NULL, 'P' },
+	{ "server", required_argument, NULL, 's' },
+	{ "path", required_argument, NULL, OPTION_PATH },
 	{ "personality", required_argument, NULL, OPTION_PERSONALITY },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
@@ -83,6 +85,37 @@ put_listen(struct options *o, const char *address)
 	return 0;
 }
 
+/* unicorn says so, and unicorn_rails means another thing by it. */
+static int
+take_pid(struct options *o)
+{
+	if (strcmp(o->program, "unicorn_rails") == 0) {
+		fprintf(stderr,
+		    "Use of -P is ambiguous and discouraged\n"
+		    "Use --path or RAILS_RELATIVE_URL_ROOT instead\n");
+		o->path = optarg;
+		return 0;
+	}
+	fprintf(stderr,
+	    "Use of --pid/-P is strongly discouraged\n"
+	    "Use the 'pid' directive in the Unicorn config file instead\n");
+	o->pid = optarg;
+	return 0;
+}
+
+/* Scripts compare the version of the program whose name it has. */
+static void
+say_version(const char *program)
+{
+	if (strncmp(program, "unicorn", 7) == 0)
+		printf("%s v6.1.0 (reforkd v%s)\n", program, RFK_VERSION);
+	else if (strcmp(program, "pitchfork") == 0)
+		printf("%s v0.18.2 (based on Unicorn v6.1.0, reforkd v%s)\n",
+		    program, RFK_VERSION);
+	else
+		printf("%s v%s\n", program, RFK_VERSION);
+}
+
 /* One option that takes part in the run: 0, -errno. */
 static int
 take(struct options *o, int c)
@@ -103,7 +136,9 @@ take(struct options *o, int c)
 		o->config = optarg;
 		return 0;
 	case 'P':
-		o->pid = optarg;
+		return take_pid(o);
+	case OPTION_PATH:
+		o->path = optarg;
 		return 0;
 	case OPTION_PERSONALITY:
 		o->personality = optarg;
@@ -207,11 +242,13 @@ options_parse(struct options *o, int argc, char **argv)
 			return OPTIONS_DONE;
 		}
 		if (c == 'v') {
-			printf("%s v%s\n", o->program, RFK_VERSION);
+			say_version(o->program);
 			return OPTIONS_DONE;
 		}
 		if (c == 's') { /* rackup's: unicorn takes and ignores it */
-			fprintf(stderr, "warning: -s is ignored\n");
+			fprintf(stderr,
+			    "-s/--server only exists for compatibility with "
+			    "rackup\n");
 			continue;
 		}
 		if (take(o, c) < 0) {
@@ -263,6 +300,7 @@ options_encode(const struct options *o, struct buf *out)
 	rc |= put(out, "port", o->port);
 	rc |= put(out, "env", o->env);
 	rc |= put(out, "pid", o->pid);
+	rc |= put(out, "path", o->path);
 	rc |= put(out, "personality", o->personality);
 	rc |= put(out, "daemonize", o->daemonize ? "1" : NULL);
 	rc |= put(out, "no_default_middleware",

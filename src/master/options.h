@@ -30,6 +30,7 @@ struct options {
 	const char *port; /* -p */
 	const char *env;  /* -E */
 	const char *pid;  /* -P */
+	const char *path; /* unicorn_rails: where the application is mounted */
 	const char *personality;
 	/* Passed to Ruby as they are: -I, -r, -e, -w, -d. */
 	const char *ruby[2 * OPTIONS_LIST_MAX];

@@ -126,6 +126,21 @@ await(struct self *self, enum rfk_type type, struct rfk_msg *msg, int *give_fds,
 	}
 }
 
+/* "-D -c unicorn.rb ", as titles show it. */
+static void
+arguments_keep(struct self *self, const struct start *start)
+{
+	const char *p = start->tail.data;
+	const char *end = p + start->tail.len;
+	size_t len = 0;
+
+	for (; p < end; p += strnlen(p, (size_t)(end - p)) + 1)
+		if (strncmp(p, "arg=", 4) == 0 &&
+		    len + strlen(p + 4) + 2 < sizeof(self->arguments))
+			len += (size_t)snprintf(self->arguments + len,
+			    sizeof(self->arguments) - len, "%s ", p + 4);
+}
+
 static int
 start_get(struct self *self, struct start *start)
 {
@@ -148,6 +163,7 @@ start_get(struct self *self, struct start *start)
 		return boot_failed_text(self, true,
 		    "reforkd and reforkd-mold are of different versions "
 		    "(install both again)");
+	arguments_keep(self, start);
 	self->generation = start->head.generation;
 	self->master_pid = start->head.master_pid;
 	fault_generation_set(self->generation);

@@ -41,8 +41,7 @@ module Reforkd
     def evaluate
       start_remember
       ARGV.clear # it held room for titles
-      ENV["RACK_ENV"] = option("env") if option("env")
-      ENV["RACK_ENV"] ||= "development"
+      environment_set
       $stdout.sync = $stderr.sync = true
       evaluate_file
       decide_personality
@@ -55,6 +54,7 @@ module Reforkd
       extra_listener
       from_environment
       family_defaults
+      rails_folders
       cross_checks
     end
 
@@ -218,11 +218,9 @@ module Reforkd
       end
       return unless @personality == :unicorn && @rackup.end_with?(".ru")
 
-      words = File.read(@rackup, encoding: Encoding::UTF_8)[/^#\\(.*)/, 1].to_s.split
-      { "-p" => "port", "-o" => "host", "-E" => "env", "-l" => "listen" }.each do |flag, name|
-        words.each_cons(2) { |word, value| @options[name] << value if word == flag }
-      end
-      ENV["RACK_ENV"] = option("env") if option("env")
+      line = File.read(@rackup, encoding: Encoding::UTF_8)[/^#\\(.*)/, 1]
+      embedded_line(line.split) if line
+      environment_set
     end
 
     # -l adds to the file's, in every personality; so do -o and -p, together.

@@ -32,6 +32,39 @@ module Reforkd
 
     private
 
+    # unicorn_rails has an environment of its own, and so do its files.
+    def environment_set
+      rails = option("program") == "unicorn_rails"
+      name = rails ? "RAILS_ENV" : "RACK_ENV"
+      ENV[name] = option("env") if option("env")
+      ENV[name] ||= "development"
+      ENV["RAILS_RELATIVE_URL_ROOT"] = option("path") if option("path")
+    end
+
+    # In config.ru: "#\\ -p 9292 -E production". -N is the command line's alone.
+    def embedded_line(words)
+      require "optparse"
+      parser = OptionParser.new
+      { "port" => "-p", "host" => "-o", "env" => "-E", "listen" => "-l" }.each do |name, flag|
+        parser.on(flag, "--#{name} X") { |value| @options[name] << value }
+      end
+      parser.on("-N", "--no-default-middleware") {}
+      parser.on("-D", "--daemonize") { @notes << "-D in #{@rackup} is ignored: it belongs on the command line" }
+      parser.on("-s", "--server X") {}
+      parser.parse(words)
+    rescue OptionParser::ParseError => error
+      raise ConfigError, "#{@rackup}: #{error.message} (in the line that begins with #\\)"
+    end
+
+    # What unicorn_rails makes, once working_directory is bound.
+    def rails_folders
+      return unless option("program") == "unicorn_rails"
+
+      require "fileutils"
+      FileUtils.mkdir_p(%w[cache pids sessions sockets].map { |name| "tmp/#{name}" })
+      @set[:pid] = "tmp/pids/unicorn.pid" if option("daemonize") && !@set.key?(:pid)
+    end
+
     def family_checks
       return if @personality == :native
 

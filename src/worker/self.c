@@ -75,14 +75,31 @@ self_candidate(
 void
 self_title(const struct self *self, const char *state, uint64_t requests)
 {
-	char title[160];
+	enum rfk_personality whose = self->settings.personality;
+	unsigned long long n = requests;
+	char title[512];
 
-	if (self->role == ROLE_MOLD)
+	if (whose == RFK_UNICORN && self->role == ROLE_MOLD)
+		snprintf(title, sizeof(title), "unicorn mold %s(gen %u: %s)",
+		    self->arguments, self->generation, state);
+	else if (whose == RFK_UNICORN)
+		snprintf(title, sizeof(title),
+		    "unicorn worker[%u] %s(gen %u: %s, %llu requests)",
+		    self->slot, self->arguments, self->generation, state, n);
+	else if (whose == RFK_PITCHFORK && self->role == ROLE_MOLD)
+		snprintf(title, sizeof(title), "pitchfork (gen:%u) mold - %s",
+		    self->generation, state);
+	else if (whose == RFK_PITCHFORK)
+		snprintf(title, sizeof(title),
+		    "pitchfork (gen:%u) worker[%u] - requests: %llu, %s",
+		    self->generation, self->slot, n,
+		    strcmp(state, "idle") == 0 ? "waiting" : state);
+	else if (self->role == ROLE_MOLD)
 		snprintf(title, sizeof(title), "reforkd mold gen %u: %s",
 		    self->generation, state);
 	else
 		snprintf(title, sizeof(title),
 		    "reforkd worker %u gen %u: %s, %llu requests", self->slot,
-		    self->generation, state, (unsigned long long)requests);
+		    self->generation, state, n);
 	vm_title(title);
 }

@@ -37,6 +37,7 @@ struct self {
 	struct rfk_board *board;
 	struct rfk_row *my_row; /* workers only, else NULL */
 	struct rfk_settings_table settings;
+	char arguments[256]; /* the command line's, for titles */
 	int listeners[RFK_LISTENERS_MAX];
 	size_t nlisteners;
 	size_t npooled;   /* of them: all but what this worker made itself */

@@ -198,15 +198,16 @@ tree() {
 }
 
 pids() { tree "$1" | cut -d' ' -f1; }
-workers() { pids '^reforkd worker '; }
-molds() { pids '^reforkd mold'; }
-worker() { pids "^reforkd worker $1 "; }
+WORKER='(reforkd|unicorn|pitchfork .gen:[0-9]+.) worker'
+workers() { pids "^$WORKER"; }
+molds() { pids '^(reforkd|unicorn|pitchfork .gen:[0-9]+.) mold'; }
+worker() { pids "^$WORKER( $1 |.$1\\] )"; }
 count() { [ "$("$2" | wc -l)" -eq "$1" ]; } # count 4 workers
 
 generation() { # N [COUNT]
-	tree '^reforkd worker ' >"$DIR/workers"
+	tree "^$WORKER" >"$DIR/workers"
 	cat "$DIR/workers"
-	generation_n=$(grep -Ec "^[0-9]+ reforkd worker [0-9]+ gen $1\b" "$DIR/workers")
+	generation_n=$(grep -Ec "worker.*gen $1\b|gen:$1\b" "$DIR/workers")
 	[ "$generation_n" -ge 1 ] && [ "$generation_n" -eq "$(wc -l <"$DIR/workers")" ] &&
 		{ [ -z "${2:-}" ] || [ "$generation_n" -eq "$2" ]; }
 }
