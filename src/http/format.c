@@ -169,6 +169,19 @@ format_last_chunk(struct buf *out, const struct http_field *trailers, size_t n)
 }
 
 int
+format_error_bare(struct buf *out, int code)
+{
+	size_t before = out->len;
+	int rc = format_status(out, code, (struct http_slice){ 0 });
+
+	if (rc == 0)
+		rc = buf_puts(out, "\r\n");
+	if (rc < 0)
+		out->len = before;
+	return rc;
+}
+
+int
 format_error(struct buf *out, int code, struct http_date *cache, time_t now)
 {
 	size_t before = out->len;

@@ -51,6 +51,8 @@ int format_last_chunk(
  * A whole answer without a body for a refusal: status line, Date (cache NULL =
  * none), Content-Length: 0, Connection: close.
  */
+/* unicorn's: the status line and nothing more. */
+int format_error_bare(struct buf *, int code);
 int format_error(struct buf *, int code, struct http_date *cache, time_t now);
 
 /* "HTTP/1.1 100 Continue\r\n\r\n". */

@@ -271,6 +271,7 @@ module Reforkd
       return if @personality == :native
 
       @set[:keepalive] = false unless @set.key?(:keepalive)
+      @set[:http_compat] = true unless @set.key?(:http_compat)
       outputs_default
       limits_default
     end

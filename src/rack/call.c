@@ -156,7 +156,6 @@ input_end_raises(VALUE p)
 static void
 failed(struct call *call, const struct ruby_error *why)
 {
-	static struct http_date date;
 	struct conn *c = call->conn;
 
 	if (why->is_exit) {
@@ -174,9 +173,8 @@ failed(struct call *call, const struct ruby_error *why)
 	out_reset(&c->out);
 	c->keep = false;
 	call->has_finished =
-	    format_error(&c->out.buf,
-		reader_is_refusal(call, why) ? call->refused : 500, &date,
-		time(NULL)) == 0;
+	    depart_error(
+		c, reader_is_refusal(call, why) ? call->refused : 500) == 0;
 }
 
 static VALUE

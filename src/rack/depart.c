@@ -72,17 +72,25 @@ depart(struct conn *c)
 		conn_cut(c);
 }
 
-void
-depart_refuse(struct conn *c, int status)
+int
+depart_error(struct conn *c, int status)
 {
 	static struct http_date date;
 
+	if (c->rack->self->settings.personality != RFK_NATIVE)
+		return format_error_bare(&c->out.buf, status);
+	return format_error(&c->out.buf, status, &date, time(NULL));
+}
+
+void
+depart_refuse(struct conn *c, int status)
+{
 	log_debug("a client of %s is refused with %d", c->remote, status);
 	rack_count(&c->rack->row->refused, 1);
 	loop_stop(&c->timer);
 	c->keep = false;
 	c->is_tainted = true;
-	if (format_error(&c->out.buf, status, &date, time(NULL)) < 0) {
+	if (depart_error(c, status) < 0) {
 		conn_close(c);
 		return;
 	}

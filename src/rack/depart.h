@@ -19,6 +19,8 @@ void depart(struct conn *);
 /* The socket takes more of it. */
 void depart_more(struct conn *);
 /* An answer of the server's own, then a lingering close. */
+/* Puts the bytes of an error: 0, -errno. */
+int depart_error(struct conn *, int status);
 void depart_refuse(struct conn *, int status);
 /* Waits, GVL released, until at most `most` bytes are pending. 0, -errno. */
 int depart_wait_raises(struct conn *, size_t most);

@@ -31,7 +31,9 @@ static struct {
 	char host[HOST_CAP], port[8];
 	const char *separator; /* of fields that come twice */
 	bool is_utf8;          /* pitchfork: values of ASCII alone are UTF-8 */
-	bool star;             /* this Rack takes "*" for a path */
+	bool star;             /* "*" is a path here, and to this Rack */
+	bool is_relative;      /* REQUEST_URI never has scheme and host */
+	struct keys v;         /* values: in unicorn's encoding */
 	bool registered;
 } own;
 
@@ -68,21 +70,21 @@ template_raises(const struct rack *r)
 	rb_hash_aset(env, k->rack_multiprocess, Qtrue);
 	rb_hash_aset(env, k->rack_run_once, Qfalse);
 	rb_hash_aset(env, k->rack_is_hijack, Qtrue);
-	rb_hash_aset(env, k->script_name, k->empty);
+	rb_hash_aset(env, k->script_name, own.v.empty);
 	rb_hash_aset(env, k->server_software,
 	    names_string_raises("reforkd " RFK_VERSION));
 	/* Set by each request; here so that the copies need not grow. */
-	rb_hash_aset(env, k->request_method, k->get);
-	rb_hash_aset(env, k->request_uri, k->empty);
-	rb_hash_aset(env, k->request_path, k->empty);
-	rb_hash_aset(env, k->path_info, k->empty);
-	rb_hash_aset(env, k->query_string, k->empty);
-	rb_hash_aset(env, k->server_protocol, k->http_1_1);
-	rb_hash_aset(env, k->http_version, k->http_1_1);
-	rb_hash_aset(env, k->server_name, k->localhost);
-	rb_hash_aset(env, k->server_port, k->port_80);
-	rb_hash_aset(env, k->remote_addr, k->empty);
-	rb_hash_aset(env, k->rack_url_scheme, k->http);
+	rb_hash_aset(env, k->request_method, own.v.get);
+	rb_hash_aset(env, k->request_uri, own.v.empty);
+	rb_hash_aset(env, k->request_path, own.v.empty);
+	rb_hash_aset(env, k->path_info, own.v.empty);
+	rb_hash_aset(env, k->query_string, own.v.empty);
+	rb_hash_aset(env, k->server_protocol, own.v.http_1_1);
+	rb_hash_aset(env, k->http_version, own.v.http_1_1);
+	rb_hash_aset(env, k->server_name, own.v.localhost);
+	rb_hash_aset(env, k->server_port, own.v.port_80);
+	rb_hash_aset(env, k->remote_addr, own.v.empty);
+	rb_hash_aset(env, k->rack_url_scheme, own.v.http);
 	rb_hash_aset(env, k->rack_input, input_none());
 	rb_hash_aset(env, k->rack_hijack, Qnil);
 	rb_hash_aset(env, k->rack_after_reply, Qnil);
@@ -104,6 +106,35 @@ rack_takes_star_raises(void)
 	return strncmp(StringValueCStr(release), "3.0", 3) > 0;
 }
 
+static void
+value_raises(VALUE *value, bool binary)
+{
+	VALUE str;
+
+	if (!binary)
+		return;
+	str = rb_enc_associate(rb_str_dup(*value), rb_ascii8bit_encoding());
+	rb_gc_register_mark_object(rb_obj_freeze(str));
+	*value = str;
+}
+
+/* unicorn's parser makes nothing but bytes of them. */
+static void
+values_raises(bool binary)
+{
+	own.v = *keys_get();
+	value_raises(&own.v.get, binary);
+	value_raises(&own.v.post, binary);
+	value_raises(&own.v.http_1_0, binary);
+	value_raises(&own.v.http_1_1, binary);
+	value_raises(&own.v.http, binary);
+	value_raises(&own.v.https, binary);
+	value_raises(&own.v.localhost, binary);
+	value_raises(&own.v.port_80, binary);
+	value_raises(&own.v.port_443, binary);
+	value_raises(&own.v.empty, binary);
+}
+
 VALUE
 env_open_raises(VALUE p)
 {
@@ -118,9 +149,11 @@ env_open_raises(VALUE p)
 	}
 	own.is_utf8 = personality == RFK_PITCHFORK;
 	own.separator = personality == RFK_NATIVE ? ", " : ",";
-	own.star = rack_takes_star_raises();
-	own.server_name = keys_get()->localhost;
-	own.server_port = keys_get()->port_80;
+	own.star = personality != RFK_UNICORN && rack_takes_star_raises();
+	own.is_relative = personality != RFK_NATIVE;
+	values_raises(personality == RFK_UNICORN);
+	own.server_name = own.v.localhost;
+	own.server_port = own.v.port_80;
 	own.host_len = 0;
 	own.template = template_raises(r);
 	return Qnil;
@@ -227,7 +260,8 @@ server_raises(struct call *call, bool is_https)
 {
 	const struct keys *k = keys_get();
 	const struct http_head *head = &call->rack->head;
-	VALUE name = k->localhost, port = is_https ? k->port_443 : k->port_80;
+	VALUE name = own.v.localhost,
+	      port = is_https ? own.v.port_443 : own.v.port_80;
 
 	if (head->host.len == 0 || head->host.len > HOST_CAP ||
 	    head->port.len > sizeof(own.port)) {
@@ -257,13 +291,42 @@ server_raises(struct call *call, bool is_https)
 static VALUE
 method_raises(const struct http_head *head)
 {
-	const struct keys *k = keys_get();
-
 	if (same(head->method, "GET", 3))
-		return k->get;
+		return own.v.get;
 	if (same(head->method, "POST", 4))
-		return k->post;
+		return own.v.post;
 	return str_raises(head->method);
+}
+
+/* unicorn's has path and query alone, whatever the form of the target. */
+static VALUE
+uri_raises(const struct http_head *head)
+{
+	struct http_slice uri = head->path;
+
+	if (!own.is_relative)
+		return str_raises(head->target);
+	if (head->has_query && uri.at >= head->target.at &&
+	    uri.at < head->query.at)
+		uri.len = (size_t)(head->query.at + head->query.len - uri.at);
+	return str_raises(uri);
+}
+
+/* What the target names replaces what the field says (RFC 9112, 3.2.2). */
+static void
+host_raises(struct call *call)
+{
+	const struct http_head *head = &call->rack->head;
+	VALUE host;
+
+	if (head->scheme.len == 0 || head->host.len == 0)
+		return;
+	host = str_raises(head->host);
+	if (head->port.len > 0) {
+		rb_str_cat_cstr(host, ":");
+		rb_str_cat(host, head->port.at, (long)head->port.len);
+	}
+	rb_hash_aset(call->env, keys_get()->http_host, host);
 }
 
 static void
@@ -277,7 +340,7 @@ target_raises(struct call *call)
 	/* As in unicorn the two are one String, but for "OPTIONS *". */
 	if (same(head->path, "*", 1) && !own.star)
 		info = path = rb_str_new(NULL, 0);
-	rb_hash_aset(call->env, k->request_uri, str_raises(head->target));
+	rb_hash_aset(call->env, k->request_uri, uri_raises(head));
 	rb_hash_aset(call->env, k->request_path, path);
 	rb_hash_aset(call->env, k->path_info, info);
 	rb_hash_aset(call->env, k->query_string, str_raises(head->query));
@@ -291,7 +354,7 @@ version_raises(struct call *call)
 {
 	const struct keys *k = keys_get();
 	const struct http_head *head = &call->rack->head;
-	VALUE version = k->http_1_0;
+	VALUE version = own.v.http_1_0;
 
 	if (same(head->version, "HTTP/1.1", 8))
 		return;
@@ -345,7 +408,7 @@ env_build_raises(struct call *call)
 	if (head->scheme.len > 0)
 		is_https = http_slice_is(head->scheme, "https");
 	if (is_https)
-		rb_hash_aset(call->env, k->rack_url_scheme, k->https);
+		rb_hash_aset(call->env, k->rack_url_scheme, own.v.https);
 	if (call->conn->req.has_body) {
 		env_trailers_raises(call);
 		rb_hash_aset(
@@ -353,6 +416,7 @@ env_build_raises(struct call *call)
 	}
 	rb_hash_aset(call->env, k->request_method, method_raises(head));
 	target_raises(call);
+	host_raises(call);
 	version_raises(call);
 	server_raises(call, is_https);
 	rb_hash_aset(call->env, k->remote_addr,

@@ -95,12 +95,20 @@ peer_stop() {
 }
 
 # What may differ: the second in which it was answered, and who answered.
-plain() { sed -E 's/^Date: .*GMT/Date: x/'; }
+# Lengths that ours says and theirs does not, and the order of a head, are no
+# differences.
+plain() {
+	perl -0777 -pe 's/^(HTTP[^\n]*\n)(.*?\r\n)(?=\r\n)/join "", $1,
+		sort { lc $a cmp lc $b } map { s|^Date: .*GMT|Date: x|r } grep { !\/^Content-Length:\/i } split \/^\/m, $2/gmse'
+}
 
 both() { # NAME PIECE...
 	both_name=$1
 	shift
-	both_theirs=$(SOCK=$PEER_SOCK raw -t 5 "$@" 2>&1 | plain | od -An -c)
-	both_ours=$(raw -t 5 "$@" 2>&1 | plain | od -An -c)
-	is "$both_name" "$both_ours" "$both_theirs"
+	both_theirs=$(SOCK=$PEER_SOCK raw -t 5 "$@" 2>&1 | plain | cat -v)
+	both_ours=$(raw -t 5 "$@" 2>&1 | plain | cat -v)
+	printf '%s\n' "$both_ours" >"$DIR/ours.txt"
+	printf '%s\n' "$both_theirs" >"$DIR/theirs.txt"
+	[ -z "${KEEP_DIFFS:-}" ] || { echo "== $both_name"; diff -a -U0 "$DIR/theirs.txt" "$DIR/ours.txt" | tail -n +3; } >>"$KEEP_DIFFS"
+	ok "$both_name" diff -a --label theirs --label ours -U0 "$DIR/theirs.txt" "$DIR/ours.txt"
 }
