@@ -252,7 +252,7 @@ pause_until_event(struct worker *w)
 	if (!may_stay_awake(w) || stay_awake(w, since_us) == 0) {
 		idle_waiting(w, clock_ms());
 		/* It has taken its time: what came meanwhile goes first. */
-		if (collect_waiting())
+		if (!w->is_draining && collect_waiting())
 			return;
 		s.timeout_ms = sleep_limit(w);
 		if (s.timeout_ms > 0)
