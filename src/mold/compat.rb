@@ -16,11 +16,22 @@ module Reforkd
       end
     end
 
+    @before = {} # what a gem's DEFAULTS were when it came
+
     class << self
+      attr_reader :before
+
       def install
         folder = File.expand_path("compat", File.dirname(File.readlink("/proc/self/exe")))
         $LOAD_PATH.unshift(folder) unless $LOAD_PATH.include?(folder)
         Object.singleton_class.prepend(Missing)
+      end
+
+      # Pitchfork's gem calls it HttpParser.
+      def defaults(name)
+        family = Object.const_get(name)
+        found = %i[HttpRequest HttpParser].find { |kind| family.const_defined?(kind, false) && family.const_get(kind).const_defined?(:DEFAULTS) }
+        found ? family.const_get(found)::DEFAULTS : {}
       end
 
       def bring(name)
@@ -44,6 +55,16 @@ module Reforkd
   end
 
   class Config
+    # What the file has put into HttpRequest::DEFAULTS, for each env.
+    def env_defaults
+      Compat::GEMS.keys.reduce({}) do |all, name|
+        next all unless Object.const_defined?(name, false) && !Object.autoload?(name)
+
+        defaults = Compat.defaults(name)
+        all.merge(defaults.reject { |key, value| Compat.before.dig(name, key).equal?(value) })
+      end
+    end
+
     # `HttpRequest::DEFAULTS`: unicorn's configurator includes Unicorn.
     def self.const_missing(name)
       return Object.const_missing(name) if Compat::GEMS.key?(name)

@@ -90,8 +90,12 @@ template_raises(const struct rack *r)
 	rb_hash_aset(env, k->rack_after_reply, Qnil);
 	if (r->self->settings.personality != RFK_UNICORN)
 		rb_hash_aset(env, k->rack_response_finished, Qnil);
-	if (!NIL_P(hooks_config()))
-		logger_raises(env);
+	if (NIL_P(hooks_config()))
+		return env;
+	logger_raises(env);
+	/* HttpRequest::DEFAULTS["rack.url_scheme"] = "https" of a file. */
+	rb_funcall(env, rb_intern("update"), 1,
+	    rb_funcall(hooks_config(), rb_intern("env_defaults"), 0));
 	return env;
 }
 

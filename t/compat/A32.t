@@ -81,7 +81,12 @@ stop || result 1 'stops'
 rm -f "$DIR/agent" "$DIR/counted"
 : >"$LOG"
 with_bundle t/gems/rack3
-common >"$DIR/u.rb"
+{
+	common
+	echo 'HttpRequest::DEFAULTS["rack.url_scheme"] = "https"'
+	echo 'Configurator::DEFAULTS[:logger].formatter = proc { |severity, _, _, text| "<#{severity}> #{text}\n" }'
+} >"$DIR/u.rb"
+READY='master process ready'
 cat >"$DIR/config.ru" <<'END'
 require "unicorn"
 require "unicorn/oob_gc"
@@ -96,6 +101,8 @@ run lambda { |env|
 END
 as unicorn "$DIR/u.rb" "$DIR/config.ru"
 patches 'without it'
+is 'HttpRequest::DEFAULTS: the scheme' "$(get /scheme)" https
+ok 'Configurator::DEFAULTS: the logger' logged '^<INFO> master process ready'
 is 'listener_names' "$(get /names)" "[\"$SOCK\"]"
 before=$(get /gc)
 get /gc >/dev/null && get /gc >/dev/null && get /gc >/dev/null

@@ -6,6 +6,7 @@ require "reforkd/compat"
 
 if Reforkd::Compat.theirs("pitchfork")
   Reforkd::Server.take_over(Pitchfork::HttpServer)
+  Reforkd::Compat.before[:Pitchfork] = Reforkd::Compat.defaults(:Pitchfork).dup
   Pitchfork.singleton_class.prepend(Reforkd::CompatModule, Reforkd::CompatPrevention)
   Pitchfork::Info.singleton_class.prepend(Reforkd::CompatInfo)
   return

@@ -6,6 +6,7 @@ require "reforkd/compat"
 
 if Reforkd::Compat.theirs("unicorn")
   Reforkd::Server.take_over(Unicorn::HttpServer)
+  Reforkd::Compat.before[:Unicorn] = Reforkd::Compat.defaults(:Unicorn).dup
   Unicorn.singleton_class.prepend(Reforkd::CompatModule)
   return
 end
