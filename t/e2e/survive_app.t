@@ -93,6 +93,7 @@ rack do |env|
 end
 CONF
 : >"$LOG"
+ulimit -n 256 # soon used up
 start "$CONF"
 whole() { count 2 workers && body / fine; }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Reforks and reloads, and at a random moment of each the death of any process
 # but the master: SEED=N does the same again, ROUNDS=N more of it.
+AWAIT=${AWAIT:-60}
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
 READY='master process ready' # all workers

@@ -2,6 +2,7 @@
 # kill -9 and SIGSTOP at the worst moments, each by its REFORKD_FAULT: the
 # service goes on, the slot is refilled, the counts are right again. Random ones
 # under load are survive_strike.t's.
+AWAIT=${AWAIT:-60}
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
 READY='master process ready' # all workers

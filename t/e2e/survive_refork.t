@@ -2,6 +2,7 @@
 # Under load, from 64 connections, no request fails while the workers are
 # reforked, and each of the other signals comes at random moments of a refork,
 # 20 times proven by the log. SEED=N, TIMES=N and EVENTS as in survive_strike.t.
+AWAIT=${AWAIT:-60}
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
 READY='master process ready' # all workers

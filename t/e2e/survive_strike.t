@@ -3,6 +3,7 @@
 # refork, each time proven by the log, and nothing is lost but what the struck
 # one held. SEED=N strikes at the same moments, TIMES=N so often,
 # EVENTS='a busy worker' only that.
+AWAIT=${AWAIT:-60}
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
 READY='master process ready' # all workers
