@@ -422,6 +422,25 @@ START_TEST(derived_values_follow_their_rules)
 }
 END_TEST
 
+START_TEST(jitter_lowers_each_tokens_limit_by_its_own_share)
+{
+	uint64_t token;
+	int64_t got, lowest = 1000, highest = 0;
+
+	for (token = 1; token <= 1000; token++) {
+		got = settings_with_jitter(1000, 10, token);
+		lowest = got < lowest ? got : lowest;
+		highest = got > highest ? got : highest;
+		ck_assert_int_eq(settings_with_jitter(1000, 0, token), 1000);
+		ck_assert_int_eq(settings_with_jitter(0, 90, token), 0);
+	}
+	ck_assert_int_ge(lowest, 900);
+	ck_assert_int_le(lowest, 902);
+	ck_assert_int_ge(highest, 998);
+	ck_assert_int_le(highest, 1000);
+}
+END_TEST
+
 static void
 add_tables(TCase *tc)
 {
@@ -453,6 +472,7 @@ main(void)
 	tcase_add_test(tc, one_listener_too_many_is_refused);
 	tcase_add_test(tc, refork_after_is_a_list_whose_last_number_repeats);
 	tcase_add_test(tc, a_refork_after_that_is_too_long_is_refused);
+	tcase_add_test(tc, jitter_lowers_each_tokens_limit_by_its_own_share);
 	tcase_add_test(tc, a_block_that_ends_without_nul_is_refused);
 	tcase_add_test(tc, the_reason_fits_into_any_buffer);
 	tcase_add_test(tc, derived_values_follow_their_rules);
