@@ -122,6 +122,8 @@ COMPAT = $(wildcard t/compat/*.t)
 RULES = $(wildcard t/*.t)
 LOAD_SRC = $(wildcard t/load/*.c)
 T ?=
+# They wait most of the time: two at once.
+JOBS ?= 2
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
 $(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_CTL_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
@@ -168,14 +170,14 @@ rules: ## tests of the code base itself: layers, cards, headers, links
 	B=$(B) CC="$(CC)" prove --timer $(RULES)
 
 e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
-	B=$(B) RUBY="$(RUBY)" prove --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
+	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
 compat: all $(B)/load $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
 	B=$(B) RUBY="$(RUBY)" t/compat/report $(T)
 
 # What `make e2e` has not run already.
 compat-own: all $(B)/load
-	B=$(B) RUBY="$(RUBY)" prove -j2 --timer $(COMPAT)
+	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(COMPAT)
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan
 	@$(MAKE) --no-print-directory B=$(B)/asan \
