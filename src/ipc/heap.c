@@ -15,8 +15,8 @@
 static const struct {
 	const char *name, *value, *max, *max_value;
 } limits[] = {
-	{ "RUBY_GC_MALLOC_LIMIT", "67108864", "RUBY_GC_MALLOC_LIMIT_MAX",
-	    "134217728" },
+	{ "RUBY_GC_MALLOC_LIMIT", "33554432", "RUBY_GC_MALLOC_LIMIT_MAX",
+	    "50331648" },
 };
 
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))
