@@ -30,7 +30,7 @@
 #define RETRY_MS 5
 #define RETRY_SPREAD 7
 /* Collections take this share of the CPU time of requests (nursery.h). */
-#define NURSERY_SHARE 0.05
+#define NURSERY_SHARE 0.03
 /* Ruby's own limit begins at 16 MB and goes to 32. */
 #define MALLOC_BUDGET (24u << 20)
 /* Room that a collection finds less used than that was not its reason. */
