@@ -97,8 +97,14 @@ module Reforkd
       @config[:logger]
     end
 
+    # After USR2 the old master's file has another name; who compares the two
+    # must not take its own master for the one to retire.
     def pid
-      @config[:pid]
+      file = @config[:pid]
+      old = "#{file}.oldbin"
+      file && File.exist?(old) && File.read(old).to_i == Reforkd.master_pid ? old : file
+    rescue SystemCallError
+      file
     end
 
     def worker_processes

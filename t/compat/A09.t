@@ -29,6 +29,7 @@ pid "$DIR/pidfiles/u.pid"
 stderr_path "$LOG"
 ENV["FROM_FILE"] = "file"
 before_exec { |server| ENV["FROM_EXEC"] = ENV["FROM_EXEC"].to_s + "x" }
+after_fork { |server, _| File.write("$DIR/seen.#{Process.ppid}", server.pid) }
 END
 pid() { cat "$DIR/pidfiles/u.pid$1" 2>/dev/null; }
 is_serving() { [ "$(get / | cut -d' ' -f1)" = "$1" ]; }
@@ -74,6 +75,8 @@ await 'WINCH: only the new one serves' two_only
 kill -HUP "$old"
 await 'HUP: the old one is back' logged "will not set pid=$DIR/pidfiles/u.pid while reexec-ed child is running PID:$new"
 await 'with its workers' logged 'done reloading config_file'
+is 'its server.pid is the .oldbin' "$(cat "$DIR/seen.$old")" "$DIR/pidfiles/u.pid.oldbin"
+is 'the new one'\''s is not' "$(cat "$DIR/seen.$new")" "$DIR/pidfiles/u.pid"
 kill -QUIT "$new"
 await 'QUIT: the new one goes' gone "$new"
 await 'said so' logged "reaped #<Process::Status: pid $new exit 0> exec\\(\\)-ed"
