@@ -6,7 +6,7 @@
 # The real unicorn beside ours, with the same application and the same bytes.
 . "$(dirname "$0")/lib.sh"
 need_peer unicorn
-with_bundle t/bench
+with_bundle t/gems/unicorn
 cat >"$DIR/config.ru" <<'END'
 # What differs by intent is not shown: the server's name, objects of its own.
 def show(env)

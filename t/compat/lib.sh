@@ -1,6 +1,6 @@
 # lib.sh - e2e/lib.sh, and what comparisons with the real servers need besides.
 #
-#   peer unicorn|pitchfork CONF [args]   starts the gem of t/bench/Gemfile on
+#   peer unicorn CONF [args]   starts the gem of t/gems/unicorn on
 #                        $PEER_SOCK, with the same CONF; pid in $PEER, its log in
 #                        $PEER_LOG. Skips the whole test when it is not installed
 #   peer_stop [SIGNAL]   ends it
@@ -39,11 +39,11 @@ run_as() { # NAME ARGS
 	(cd "$DIR" && exec timeout 20 "$DIR/bin/$run_name" "$@") >"$DIR/out" 2>"$DIR/err" </dev/null
 }
 
-peer_env() { # CMD...: with the gems of the benches
+peer_env() { # CMD...: with the gem and its neighbours
 	(
 		root=$ROOT
 		. "$ROOT/t/bundle.sh"
-		bundle_use "$ROOT/t/bench"
+		bundle_use "$ROOT/t/gems/unicorn"
 		exec "$@"
 	)
 }
@@ -54,7 +54,7 @@ peer_program() { # NAME: where the gem's program is
 }
 
 need_peer() { # NAME; only before the first test
-	PEER_PROGRAM=$(peer_program "$1") || skip_all "the gem $1 is not installed (t/setup bench)"
+	PEER_PROGRAM=$(peer_program "$1") || skip_all "the gem $1 is not installed (t/setup check)"
 	export PEER_PROGRAM
 }
 
@@ -75,7 +75,7 @@ peer() { # NAME CONF [args]
 	(
 		root=$ROOT
 		. "$ROOT/t/bundle.sh"
-		bundle_use "$ROOT/t/bench"
+		bundle_use "$ROOT/t/gems/unicorn"
 		SOCK=$PEER_SOCK
 		export SOCK
 		exec perl -e 'BEGIN { $SIG{$_} = "DEFAULT" for qw(INT QUIT) }
