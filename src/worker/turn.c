@@ -33,6 +33,9 @@
  * core of a virtual machine costs 20 to 30 us. Longer gaps end it at once.
  */
 #define AWAKE_US 100
+/* One look that took this long was interrupted: no more of it for a second. */
+#define TAKEN_US 600
+#define SOBER_US 1000000
 /* The descriptors of a process that ends are closed a moment before its end. */
 #define MASTER_END_MS 200
 
@@ -228,9 +231,10 @@ sleep_limit(struct worker *w)
 
 /* Nobody else of ours wants the core, and no other Ruby thread the GVL. */
 static bool
-may_stay_awake(const struct worker *w)
+may_stay_awake(const struct worker *w, uint64_t now_us)
 {
-	return w->gap_us <= AWAKE_US && w->has_core && vm_is_alone();
+	return w->gap_us <= AWAKE_US && w->has_core &&
+	       now_us >= w->awake_from_us && vm_is_alone();
 }
 
 static int
@@ -240,6 +244,9 @@ stay_awake(struct worker *w, uint64_t since_us)
 
 	while (n == 0 && clock_us() - since_us < AWAKE_US)
 		n = loop_wait(&w->loop, 0);
+	/* The core was taken from us: others want it, or a quota is spent. */
+	if (clock_us() - since_us > TAKEN_US)
+		w->awake_from_us = since_us + SOBER_US;
 	return n;
 }
 
@@ -249,7 +256,7 @@ pause_until_event(struct worker *w)
 	struct sleeping s = { .loop = &w->loop };
 	uint64_t since_us = clock_us(), gap_us;
 
-	if (!may_stay_awake(w) || stay_awake(w, since_us) == 0) {
+	if (!may_stay_awake(w, since_us) || stay_awake(w, since_us) == 0) {
 		idle_waiting(w, clock_ms());
 		/* It has taken its time: what came meanwhile goes first. */
 		if (!w->is_draining && collect_waiting())

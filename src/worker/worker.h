@@ -30,7 +30,8 @@ struct worker {
 	int accepted_last;
 	bool accept_again; /* that one gave a connection just now */
 	bool has_core;
-	uint32_t gap_us; /* mean time without anything to do */
+	uint32_t gap_us;        /* mean time without anything to do */
+	uint64_t awake_from_us; /* not before this is it waited for awake */
 	bool is_draining;
 	bool is_leaving;
 	bool is_orphan; /* the master is gone */
