@@ -59,9 +59,10 @@ boot_failed(struct self *self, const char *what, const struct ruby_error *why)
 		snprintf(
 		    text, sizeof(text), "%s: %s", what, strsignal(why->status));
 	else
-		snprintf(text, sizeof(text), "%s: %.*s (%s) at %s", what,
+		snprintf(text, sizeof(text), "%s: %.*s (%s)%s%s", what,
 		    (int)strcspn(why->message, "\n"), why->message,
-		    why->class_name, why->where);
+		    why->class_name, why->where[0] != '\0' ? " at " : "",
+		    why->where);
 	if (why->is_exit || why->is_signal)
 		log_error("%s", text);
 	else
