@@ -118,7 +118,7 @@ UNIT_BIN = $(UNIT:%=$(B)/t/unit/%)
 UNIT_VM_BIN = $(UNIT_VM:%=$(B)/t/unit/%)
 FUZZ = $(filter-out replay,$(basename $(notdir $(wildcard t/fuzz/*.c))))
 E2E = $(wildcard t/e2e/*.t)
-COMPAT = $(wildcard t/compat/*.t)
+COMPAT_TESTS = $(wildcard t/compat/*.t)
 RULES = $(wildcard t/*.t)
 LOAD_SRC = $(wildcard t/load/*.c)
 T ?=
@@ -177,7 +177,7 @@ compat: all $(B)/load $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for on
 
 # What `make e2e` has not run already.
 compat-own: all $(B)/load
-	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(COMPAT)
+	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(COMPAT_TESTS)
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan
 	@$(MAKE) --no-print-directory B=$(B)/asan \
