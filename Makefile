@@ -20,7 +20,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd procmem title fault loop escape record sockpath environ cutoff
+BASE = buf clock fail fd log pidfd kernel procmem title fault loop escape record sockpath environ cutoff
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
@@ -145,6 +145,10 @@ $(B)/load: $(LOAD_SRC) $(wildcard t/load/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE -It/load $(OPT) $(WARN) -o $@ $(LOAD_SRC)
 
+$(B)/deny: t/compat/deny.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -o $@ $<
+
 run: ## set up what is missing, start an example (PORT=8080, EXAMPLE=rails)
 	@t/setup run
 	@$(MAKE) --no-print-directory all
@@ -172,11 +176,11 @@ rules: ## tests of the code base itself: layers, cards, headers, links
 e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
 	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
-compat: all $(B)/load $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
+compat: all $(B)/load $(B)/deny $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
 	B=$(B) RUBY="$(RUBY)" t/compat/report $(T)
 
 # What `make e2e` has not run already.
-compat-own: all $(B)/load
+compat-own: all $(B)/load $(B)/deny
 	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(COMPAT_TESTS)
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/title.h"
 #include "master/master.h"
 
@@ -76,6 +77,7 @@ int
 main(int argc, char **argv)
 {
 	static struct options options;
+	struct fail why = FAIL_INIT;
 	int rc;
 
 	if (open_standard() < 0 || title_init(argc, argv) < 0)
@@ -87,6 +89,11 @@ main(int argc, char **argv)
 		return 1;
 	case OPTIONS_RUN:
 		break;
+	}
+	/* On the terminal, and before anything is bound or written. */
+	if (kernel_check(&why) < 0) {
+		fprintf(stderr, "%s: %s\n", options.program, why.text);
+		return 1;
 	}
 	/* The master before was in the background already. */
 	if (getenv("UNICORN_FD") != NULL)

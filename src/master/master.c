@@ -280,17 +280,14 @@ init(struct master *m, const struct options *o)
 	m->started_ms = clock_ms();
 	m->cwd = getcwd(NULL, 0);
 	m->ready_fd = o->ready_fd;
+	/* That both are there kernel_check has asked. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
-		log_fatal("prctl(PR_SET_CHILD_SUBREAPER): %s: Linux 3.4 or "
-			  "later is needed",
-		    strerror(errno));
+		log_fatal("prctl(PR_SET_CHILD_SUBREAPER): %s", strerror(errno));
 		return -errno;
 	}
 	m->board = board_make(&m->board_fd);
 	if (m->board == NULL) {
-		log_fatal("memfd for the scoreboard: %s: Linux 3.17 or later "
-			  "is needed",
-		    strerror(errno));
+		log_fatal("memfd for the scoreboard: %s", strerror(errno));
 		return -errno;
 	}
 	m->board->master_pid = getpid();
@@ -327,6 +324,8 @@ master_run(const struct options *o)
 	struct fail why = FAIL_INIT;
 
 	fault_init();
+	if (fault_fails("getinfo"))
+		pidfd_getinfo_off();
 	if (o->debug)
 		log_level_set(LOG_LV_DEBUG);
 	if (init(&m, o) < 0)

@@ -217,8 +217,7 @@ signals_start(struct master *m)
 	if (rc == 0)
 		rc = watch(m, &m->signal_io, on_other, others, COUNT(others));
 	if (rc < 0)
-		log_fatal("signalfd: %s: Linux 2.6.27 or later is needed",
-		    strerror(-rc));
+		log_fatal("signalfd: %s", strerror(-rc));
 	return rc;
 }
 

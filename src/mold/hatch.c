@@ -101,7 +101,8 @@ spawned(struct mold *m, const struct rfk_fork *fork, pid_t pid, int take_fd)
 		rc = fds[0] >= 0 ? 0 : -errno;
 	}
 	if (rc < 0) {
-		snprintf(text, sizeof(text), "pidfd: %s", strerror(-rc));
+		snprintf(text, sizeof(text), "%s: %s",
+		    pidfd < 0 ? "pidfd_open" : "fcntl", strerror(-rc));
 		undo(pid);
 		fd_close(&pidfd);
 		fd_close(&fds[1]);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/log.h"
 #include "ipc/board.h"
 #include "ipc/chan.h"
@@ -99,6 +100,7 @@ main(int argc, char **argv)
 {
 	struct self self = { .role = ROLE_MOLD };
 	enum role role = ROLE_MOLD;
+	struct fail why = FAIL_INIT;
 	int board = -1;
 	int rc = self_init(&self, &board);
 
@@ -110,6 +112,11 @@ main(int argc, char **argv)
 	}
 	(void)prctl(PR_SET_NAME, "reforkd-mold");
 	fault_init();
+	/* The master has asked, yet who started this may have a filter more. */
+	if (kernel_check(&why) < 0) {
+		(void)boot_failed_text(&self, true, why.text);
+		return 1;
+	}
 	file_limit_outlive();
 	rc = vm_start(argc, argv, &self);
 	if (rc != 0) {

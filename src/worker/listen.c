@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/cutoff.h"
+#include "base/fault.h"
 
 static void
 on_listener(struct loop_watch *watch, uint32_t events)
@@ -27,7 +28,10 @@ on_listener(struct loop_watch *watch, uint32_t events)
 		w->acceptable = watch->tag;
 }
 
-/* EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. */
+/*
+ * EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. A kernel that does
+ * not know it wakes them all, and the late ones find nobody.
+ */
 int
 listen_open(struct worker *w)
 {
@@ -40,7 +44,10 @@ listen_open(struct worker *w)
 		watch->fd = w->self->listeners[i];
 		watch->tag = (int)i;
 		watch->on = on_listener;
-		rc = loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
+		rc =
+		    fault_fails("epollexclusive")
+			? -EINVAL
+			: loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
 		if (rc == -EINVAL)
 			rc = loop_watch(&w->loop, watch, EPOLLIN);
 		if (rc < 0)
