@@ -9,8 +9,7 @@ module Reforkd
     attr_accessor :no_longer_fork_safe # where it was said
 
     # While the block runs, in any thread, this worker is not promoted.
-    def prevent_fork
-      place = caller_locations(1, 1)&.first
+    def prevent_fork(place = caller_locations(1, 1)&.first)
       held = [place ? "#{place.path}:#{place.lineno}" : "?"]
       @prevented << held
       yield

@@ -48,7 +48,7 @@ module Reforkd
   # Of the module Pitchfork.
   module CompatPrevention
     def prevent_fork(&block)
-      Reforkd.prevent_fork(&block)
+      Reforkd.prevent_fork(caller_locations(1, 1)&.first, &block)
     end
   end
 
