@@ -33,7 +33,8 @@ CTL = command client ask find report table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 MOLD = main wake config state again boot view behalf prepare mold hatch
-WORKER = self worker turn listen idle collect token trim relief inquire promote signals watchman stuck user
+WORKER_PURE = token
+WORKER = self worker turn listen idle collect trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader env call head response stream hijack out \
 	depart rack
 
@@ -71,6 +72,7 @@ OBJ_MASTER = $(call o,master,$(MASTER)) $(OBJ_PURE)
 OBJ_CTL_PURE = $(call o,ctl,$(CTL_PURE))
 OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_CTL_PURE)
 OBJ_VM = $(call o,ruby,$(RUBYDIR))
+OBJ_WORKER_PURE = $(call o,worker,$(WORKER_PURE))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
 	$(call o,rack,$(RACK))
 
@@ -85,7 +87,7 @@ all: $(PROGRAMS) $(COMPAT) ## build reforkd, reforkd-mold and reforkctl
 $(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
 
-$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_WORKER_PURE) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
 
 $(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
@@ -126,7 +128,7 @@ T ?=
 JOBS ?= 2
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
-$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_CTL_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_CTL_PURE) $(OBJ_WORKER_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	rm -f $@ && ar rcs $@ $^
 
 $(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a

@@ -145,6 +145,12 @@ leash_is_disabled(void)
 	return own.app_disabled;
 }
 
+bool
+leash_is_stressed(void)
+{
+	return own.app_stress;
+}
+
 uint64_t
 leash_pulls(void)
 {

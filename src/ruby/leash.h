@@ -26,6 +26,8 @@ void leash_off(void);
 void leash_pull(void); /* looks; lets go when it is too much */
 /* The application has GC.disable in force: nothing is collected for it. */
 bool leash_is_disabled(void);
+/* It has GC.stress in force: collections are what it wants. */
+bool leash_is_stressed(void);
 uint64_t leash_pulls(void); /* how often it let go */
 
 #endif

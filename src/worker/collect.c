@@ -179,7 +179,7 @@ miss_count(void)
 
 	if (own.ended.starts == own.began.starts)
 		return;
-	if (!gcstat_was_asked_for()) {
+	if (!gcstat_was_asked_for() && !leash_is_stressed()) {
 		count(&own.row->gc_in_request, 1);
 		count(&own.row->gc_major_in, majors != own.majors);
 		if (own.rule == RULE_ROOM)
