@@ -45,6 +45,16 @@ make_views(struct pool *p, struct refork_view *views, struct child **whose)
 	return n;
 }
 
+/* refork_candidates: the first so many slots; 0 is all of them. */
+static bool
+is_candidate(const struct pool *p, uint32_t slot)
+{
+	int64_t first = p->settings.refork_candidates;
+
+	return first == 0 || (int64_t)slot < first;
+}
+
+/* Who asks for one slot by name gets it, candidate or not. */
 struct child *
 choice_donor(struct pool *p)
 {
@@ -64,7 +74,8 @@ choice_donor(struct pool *p)
 	for (i = 0; i < n; i++) {
 		views[i].replacing = false; /* a donor keeps its own row */
 		/* What a reload has replaced, code or listeners, stays so. */
-		views[i].unsafe |= views[i].generation < p->reloaded;
+		views[i].unsafe |= views[i].generation < p->reloaded ||
+				   !is_candidate(p, views[i].slot);
 	}
 	at = refork_donor(views, n);
 	return at < 0 ? NULL : whose[at];

@@ -8,7 +8,8 @@ module Reforkd
     HOOKS = { before_fork: [1, 2], after_fork: [2], after_worker_fork: [2], after_mold_fork: [2],
       after_worker_ready: [2], before_worker_exit: [2], after_request_complete: [3],
       after_worker_exit: [3], after_monitor_ready: [1], after_worker_hard_timeout: [2],
-      before_exec: [1], after_worker_timeout: [3], before_service_worker_ready: [2],
+      before_exec: [1], before_promotion: [1, 2], after_promotion: [1, 2],
+      after_worker_timeout: [3], before_service_worker_ready: [2],
       before_service_worker_exit: [2] }.freeze
     HOOKS_IGNORED = {
       before_service_worker_ready: "there is no service process",

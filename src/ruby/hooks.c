@@ -15,17 +15,9 @@
 #include "worker/self.h"
 
 static const char *const hook_names[HOOK_COUNT] = {
-	[HOOK_BEFORE_FORK] = "before_fork",
-	[HOOK_AFTER_FORK] = "after_fork",
-	[HOOK_AFTER_WORKER_FORK] = "after_worker_fork",
-	[HOOK_AFTER_MOLD_FORK] = "after_mold_fork",
-	[HOOK_AFTER_WORKER_READY] = "after_worker_ready",
-	[HOOK_BEFORE_WORKER_EXIT] = "before_worker_exit",
-	[HOOK_AFTER_REQUEST_COMPLETE] = "after_request_complete",
-	[HOOK_AFTER_WORKER_TIMEOUT] = "after_worker_timeout",
-	[HOOK_AFTER_WORKER_EXIT] = "after_worker_exit",
-	[HOOK_AFTER_MONITOR_READY] = "after_monitor_ready",
-	[HOOK_AFTER_HARD_TIMEOUT] = "after_worker_hard_timeout",
+#define HOOK(name, text) [HOOK_##name] = #text,
+#include "ruby/hooks.def"
+#undef HOOK
 };
 
 static VALUE the_config = Qnil;

@@ -23,19 +23,9 @@ struct rfk_hook;
 struct ruby_error;
 
 enum hook {
-	HOOK_BEFORE_FORK, /* mold before each worker; donor before a mold */
-	HOOK_AFTER_FORK,  /* unicorn's: in the worker */
-	HOOK_AFTER_WORKER_FORK,  /* pitchfork's: in the worker */
-	HOOK_AFTER_MOLD_FORK,    /* in each mold, generation 0 included, before
-				    READY */
-	HOOK_AFTER_WORKER_READY, /* in the worker, before its first accept */
-	HOOK_BEFORE_WORKER_EXIT, /* in the worker, on a graceful end */
-	HOOK_AFTER_REQUEST_COMPLETE, /* in the worker, with env */
-	HOOK_AFTER_WORKER_TIMEOUT,   /* in the worker, in a thread of its own */
-	HOOK_AFTER_WORKER_EXIT,      /* in the mold, for the master */
-	HOOK_AFTER_MONITOR_READY,    /* likewise */
-	HOOK_AFTER_HARD_TIMEOUT,     /* likewise: a worker was killed for its
-					timeout */
+#define HOOK(name, text) HOOK_##name,
+#include "ruby/hooks.def"
+#undef HOOK
 	HOOK_COUNT
 };
 

@@ -174,24 +174,33 @@ sockets_allow(struct worker *w, char *text, size_t size)
 	return true;
 }
 
+/* One that raises refuses the promotion. */
+static bool
+hook_passes(struct worker *w, enum hook hook, char *text, size_t size)
+{
+	struct ruby_error why;
+
+	if (hooks_run(hook, w->self, &why) == 0)
+		return true;
+	ruby_error_log(hooks_name(hook), &why);
+	snprintf(text, size, "%s: %.500s (%.100s)", hooks_name(hook),
+	    why.message, why.class_name);
+	return false;
+}
+
 /* false = refused, with the reason; the donor's hooks have run then. */
 static bool
 prepare(struct worker *w, char *text, size_t size)
 {
-	struct ruby_error why;
-
-	if (!threads_fork_safe(text, size))
+	/* First of all: it may end threads, or say no. */
+	if (!hook_passes(w, HOOK_BEFORE_PROMOTION, text, size) ||
+	    !threads_fork_safe(text, size))
 		return false;
 	if (text[0] != '\0')
 		log_info("worker=%u: threads that do not come along: %s",
 		    w->self->slot, text);
-	if (hooks_run(HOOK_BEFORE_FORK, w->self, &why) < 0) {
-		ruby_error_log("before_fork", &why);
-		snprintf(text, size, "before_fork: %.500s (%.100s)",
-		    why.message, why.class_name);
-		return false;
-	}
-	if (!sockets_allow(w, text, size))
+	if (!hook_passes(w, HOOK_BEFORE_FORK, text, size) ||
+	    !sockets_allow(w, text, size))
 		return false;
 	if (channel_empty(w->self->master, clock_ms() + 5000) < 0) {
 		snprintf(text, size, "the master does not read its channel");
@@ -200,7 +209,10 @@ prepare(struct worker *w, char *text, size_t size)
 	return true;
 }
 
-/* In unicorn's files before_fork and after_fork are a pair. */
+/*
+ * Whatever became of it: what before_promotion has ended begins again. In
+ * unicorn's files before_fork and after_fork are a pair, too.
+ */
 static void
 donor_resume(struct worker *w)
 {
@@ -209,6 +221,8 @@ donor_resume(struct worker *w)
 	if (w->self->settings.personality == RFK_UNICORN &&
 	    hooks_run(HOOK_AFTER_FORK, w->self, &why) < 0)
 		ruby_error_log("after_fork", &why);
+	if (hooks_run(HOOK_AFTER_PROMOTION, w->self, &why) < 0)
+		ruby_error_log("after_promotion", &why);
 }
 
 bool
