@@ -251,8 +251,9 @@ take(struct memory *m, struct figures *f, const struct sample *s,
 			m->cpu_ms += (uint64_t)(s->cpu_ms - f->cpu_ms);
 		f->cpu_ms = s->cpu_ms;
 	}
-	if (s->rss_kb < 0)
-		return; /* it has gone */
+	/* It has gone, or is about to: its memory is the first to go. */
+	if (s->rss_kb <= 0)
+		return;
 	if (s->rc < 0 && !m->is_blind) {
 		m->is_blind = true;
 		log_warn("memory of pid=%d: smaps_rollup cannot be read (%s): "
