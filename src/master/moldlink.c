@@ -233,6 +233,7 @@ void
 moldlink_stop(struct moldlink *l, bool run_at_exit)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_STOP };
+	int rc;
 
 	if (l->process.dead || l->state == MOLD_STOPPING ||
 	    l->state == MOLD_KILLED)
@@ -245,8 +246,11 @@ moldlink_stop(struct moldlink *l, bool run_at_exit)
 	msg.u.stop.run_at_exit = run_at_exit;
 	l->state = MOLD_STOPPING;
 	process_arm(&l->process, STOP_MS);
-	if (process_put(&l->process, &msg, NULL, 0) < 0)
-		moldlink_kill(l, "cannot be told to stop");
+	rc = process_put(&l->process, &msg, NULL, 0);
+	/* A closed channel is a mold that is ending by itself: a TERM to the
+	 * process group was its, too. Its pidfd tells, or else the deadline. */
+	if (rc < 0 && rc != -EPIPE)
+		moldlink_kill(l, "cannot be told to stop: %s", strerror(-rc));
 }
 
 void
