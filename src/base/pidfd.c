@@ -8,11 +8,14 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/fd.h"
 
 /* Linux 6.13, and the exit code 6.15: newer than the headers here. */
 struct pidfd_info {
@@ -67,17 +70,10 @@ wait_pidfd(int pidfd, int flags, struct pidfd_exit *out)
 	return 1;
 }
 
-/* 1 = known, 0 = not reaped yet, or this kernel does not tell. */
-static int
-ask_pidfd(int pidfd, struct pidfd_exit *out)
+/* From wait(2)'s encoding. */
+static void
+decode(int status, struct pidfd_exit *out)
 {
-	struct pidfd_info info = { .mask = INFO_EXIT };
-	int status;
-
-	if (getinfo_is_off || ioctl(pidfd, GET_INFO, &info) < 0 ||
-	    (info.mask & INFO_EXIT) == 0)
-		return 0;
-	status = info.exit_code;
 	if (WIFEXITED(status)) {
 		out->code = CLD_EXITED;
 		out->status = WEXITSTATUS(status);
@@ -85,6 +81,18 @@ ask_pidfd(int pidfd, struct pidfd_exit *out)
 		out->code = WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
 		out->status = WTERMSIG(status);
 	}
+}
+
+/* 1 = known, 0 = not reaped yet, or this kernel does not tell. */
+static int
+ask_pidfd(int pidfd, struct pidfd_exit *out)
+{
+	struct pidfd_info info = { .mask = INFO_EXIT };
+
+	if (getinfo_is_off || ioctl(pidfd, GET_INFO, &info) < 0 ||
+	    (info.mask & INFO_EXIT) == 0)
+		return 0;
+	decode(info.exit_code, out);
 	return 1;
 }
 
@@ -96,6 +104,43 @@ pidfd_status(int pidfd, struct pidfd_exit *out)
 	if (rc != -ECHILD)
 		return rc;
 	return ask_pidfd(pidfd, out);
+}
+
+/*
+ * To whom ptrace is not permitted, /proc says that everybody exits with 0. A
+ * zombie has no program: the link is not there, or not ours to ask for.
+ */
+static bool
+zero_is_true(pid_t pid)
+{
+	char path[64], target[1];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return readlink(path, target, sizeof(target)) < 0 && errno == ENOENT;
+}
+
+int
+pidfd_corpse(int pidfd, pid_t pid, struct pidfd_exit *out)
+{
+	char path[64], text[1024];
+	const char *state, *last;
+	long status;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (!pidfd_gone(pidfd) || fd_read_file(path, text, sizeof(text)) < 0)
+		return 0;
+	state = strrchr(text, ')'); /* a name may hold anything */
+	last = strrchr(text, ' ');  /* exit_code, since Linux 3.5 */
+	if (state == NULL || last == NULL || strncmp(state, ") Z ", 4) != 0)
+		return 0;
+	status = strtol(last, NULL, 10);
+	if (status == 0 && !zero_is_true(pid))
+		return 0;
+	/* Whom a signal still reaches is not reaped, so the number was its. */
+	if (pidfd_signal(pidfd, 0) < 0)
+		return 0;
+	decode((int)status, out);
+	return 1;
 }
 
 int

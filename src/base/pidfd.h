@@ -26,6 +26,11 @@ int pidfd_signal(int pidfd, int sig); /* 0, -errno (-ESRCH: it is gone) */
  * Tries waitid(P_PIDFD), then PIDFD_GET_INFO where the kernel has it.
  */
 int pidfd_status(int pidfd, struct pidfd_exit *);
+/*
+ * As pidfd_status, of a zombie that its parent, stopped or starved, has not
+ * reaped: /proc tells. The number is proven to be still the pidfd's.
+ */
+int pidfd_corpse(int pidfd, pid_t, struct pidfd_exit *);
 /* A child of ours: 1 = it has ended, and is still to be reaped by pidfd_reap.
  */
 int pidfd_peek(int pidfd, struct pidfd_exit *);

@@ -139,6 +139,10 @@ reap(struct process *p)
 			ev_timer_start(loop_of(p), &p->reaping);
 		return;
 	}
+	/* Its parent, a mold that is stopped or starved, does not come to it;
+	 * or has come to it just now. */
+	if (rc <= 0 && pidfd_corpse(p->pidfd, p->pid, &p->exit) == 0)
+		(void)pidfd_status(p->pidfd, &p->exit);
 	ev_timer_stop(loop_of(p), &p->reaping);
 	if (p->chan != NULL)
 		drop_channel(p);

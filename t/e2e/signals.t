@@ -121,6 +121,13 @@ for sig in QUIT TERM INT; do
 	await 'and is ready' logged "worker=0 gen=4 pid=$(worker 0) ready"
 done
 nok 'none of this was an error' grep -E '(ERROR|FATAL) -- ' "$LOG"
+first=$(worker 0) mold=$(molds)
+send STOP "$mold"
+send KILL "$first"
+await 'how it ended is known while its parent is stopped' logged "worker=0 .*pid=$first ended \(SIGKILL"
+send CONT "$mold"
+await 'and its slot is filled again' replaced 0 "$first"
+await 'by one that serves' logged "worker=0 gen=4 pid=$(worker 0) ready"
 
 # Rotated logs
 mv "$DIR/app.log" "$DIR/app.log.1"

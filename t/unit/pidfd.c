@@ -147,8 +147,16 @@ END_TEST
 /* A mold with one worker; both wait until they are told. */
 struct family {
 	int mold, worker; /* pidfds */
-	int tell[2];      /* to the mold: 'r' = reap the worker */
+	pid_t worker_pid;
+	int tell[2]; /* to the mold: 'r' = reap the worker */
 };
+
+static void
+exits_fine(int signo)
+{
+	(void)signo;
+	_exit(0);
+}
 
 static void
 mold_run(int tell, int report)
@@ -159,6 +167,7 @@ mold_run(int tell, int report)
 	if (pid == 0) {
 		(void)close(tell);
 		(void)close(report);
+		(void)signal(SIGUSR1, exits_fine);
 		for (;;)
 			(void)pause();
 	}
@@ -189,6 +198,7 @@ family_make(void)
 	    read(report[0], &worker, sizeof(worker)), sizeof(worker));
 	f.mold = pidfd_open_pid(mold);
 	f.worker = pidfd_open_pid(worker);
+	f.worker_pid = worker;
 	ck_assert_int_ge(f.mold, 0);
 	ck_assert_int_ge(f.worker, 0);
 	return f;
@@ -271,6 +281,49 @@ START_TEST(with_getinfo_off_a_reaped_grandchild_stays_unknown)
 	mold_reaps(&f);
 	ck_assert_int_eq(pidfd_status(f.worker, &end), 0);
 	ck_assert_int_eq(end.code, 0);
+}
+END_TEST
+
+static const int ways_to_end[] = { SIGTERM, SIGSEGV, SIGUSR1 };
+
+START_TEST(a_zombie_that_its_mold_leaves_lying_is_told_by_proc)
+{
+	struct family f = family_make();
+	int sig = ways_to_end[_i];
+
+	ck_assert_int_eq(pidfd_corpse(f.worker, f.worker_pid, &end), 0);
+	ck_assert_int_eq(pidfd_signal(f.mold, SIGSTOP), 0);
+	kill_and_await(f.worker, sig);
+	ck_assert_int_eq(pidfd_status(f.worker, &end), 0);
+	ck_assert_int_eq(pidfd_corpse(f.worker, f.worker_pid, &end), 1);
+	ck_assert_int_eq(end.code == CLD_EXITED, sig == SIGUSR1);
+	ck_assert_int_eq(end.status, sig == SIGUSR1 ? 0 : sig);
+	kill_and_await(f.mold, SIGKILL);
+	await_status(f.worker);
+	memset(&end, 0, sizeof(end));
+	ck_assert_int_eq(pidfd_corpse(f.worker, f.worker_pid, &end), 0);
+	ck_assert_int_eq(end.code, 0);
+}
+END_TEST
+
+START_TEST(another_ones_number_tells_nothing)
+{
+	int reaped = child_that_exits(0);
+	pid_t zombie = fork();
+	int pidfd;
+
+	if (zombie == 0)
+		_exit(5);
+	pidfd = pidfd_open_pid(zombie);
+	await_death(pidfd);
+	await_death(reaped);
+	await_status(reaped);
+	memset(&end, 0, sizeof(end));
+	ck_assert_int_eq(pidfd_corpse(reaped, zombie, &end), 0);
+	ck_assert_int_eq(end.code, 0);
+	ck_assert_int_eq(pidfd_corpse(pidfd, zombie, &end), 1);
+	ck_assert_int_eq(end.code, CLD_EXITED);
+	ck_assert_int_eq(end.status, 5);
 }
 END_TEST
 
@@ -384,6 +437,10 @@ add_families(TCase *tc)
 	tcase_add_test(tc, a_grandchild_that_lives_has_no_status);
 	tcase_add_test(tc, a_grandchild_is_not_known_before_its_mold_reaps);
 	tcase_add_test(tc, a_reaped_grandchild_is_told_by_the_kernel);
+	tcase_add_loop_test(tc,
+	    a_zombie_that_its_mold_leaves_lying_is_told_by_proc, 0,
+	    (int)(sizeof(ways_to_end) / sizeof(ways_to_end[0])));
+	tcase_add_test(tc, another_ones_number_tells_nothing);
 	tcase_add_test(tc, with_getinfo_off_a_reaped_grandchild_stays_unknown);
 	/* 0: as the kernel is, 1: as one without PIDFD_GET_INFO. */
 	tcase_add_loop_test(
