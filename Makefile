@@ -12,6 +12,8 @@ LIBEXECDIR ?= $(PREFIX)/libexec/reforkd
 MANDIR ?= $(PREFIX)/share/man
 # In front of PATH, these take the place of the programs that sites know.
 LINKDIR = $(PREFIX)/lib/reforkd/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
+UNITS = reforkd.service reforkd.socket reforkd@.service
 NAMES = unicorn unicorn_rails pitchfork
 PORT ?= 8080
 EXAMPLE ?= rails
@@ -26,7 +28,7 @@ HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
 MASTER = main options master signals pool lineage choice succession hooks \
 	refusal rollout outcome \
-	process hear child moldlink words inherit upgrade obituary spawn environment \
+	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control inquiry verbs status
 CTL_PURE = advise pages
 CTL = command client ask find report table dump counsel main
@@ -220,10 +222,13 @@ install: all ## install below DESTDIR and PREFIX
 	for name in $(NAMES); do ln -sf ../../../bin/reforkd $(DESTDIR)$(LINKDIR)/$$name; done
 	install -m 644 docs/reforkd.8 docs/reforkctl.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/reforkd.conf.5 $(DESTDIR)$(MANDIR)/man5
+	install -d $(DESTDIR)$(UNITDIR)
+	for unit in $(UNITS); do sed 's|/usr/local/bin|$(BINDIR)|' contrib/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; done
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/reforkd $(DESTDIR)$(BINDIR)/reforkctl
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/lib/reforkd
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	rm -f $(DESTDIR)$(MANDIR)/man8/reforkd.8 $(DESTDIR)$(MANDIR)/man8/reforkctl.8 $(DESTDIR)$(MANDIR)/man5/reforkd.conf.5
 
 clean: ## remove the build tree

@@ -117,17 +117,40 @@ from_unicorn(struct master *m, struct fail *why)
 	return rc;
 }
 
+/* "LISTEN_FDS" or, where it has a name, "LISTEN_FDS (web.socket)". */
+static const char *
+systemd_name(const char **names, char *out, size_t cap)
+{
+	size_t len = *names != NULL ? strcspn(*names, ":") : 0;
+
+	if (len == 0)
+		snprintf(out, cap, "LISTEN_FDS");
+	else
+		snprintf(out, cap, "LISTEN_FDS (%.*s)", (int)len, *names);
+	if (*names != NULL)
+		*names = (*names)[len] == ':' ? *names + len + 1 : NULL;
+	return out;
+}
+
 static int
 from_systemd(struct master *m, struct fail *why)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	int n, i, rc = 0;
+	const char *names = getenv("LISTEN_FDNAMES");
+	char name[128], *end;
+	long n, i;
+	int rc = 0;
 
 	if (pid == NULL || count == NULL || atoi(pid) != (int)getpid())
 		return 0;
-	n = atoi(count);
+	n = strtol(count, &end, 10);
+	if (end == count || *end != '\0' || n < 0)
+		return fail_set(why, EINVAL,
+		    "LISTEN_FDS=%s: the number of descriptors is expected",
+		    count);
 	for (i = 0; rc == 0 && i < n; i++)
-		rc = take(m, FIRST_OF_SYSTEMD + i, "LISTEN_FDS", true, why);
+		rc = take(m, FIRST_OF_SYSTEMD + (int)i,
+		    systemd_name(&names, name, sizeof(name)), true, why);
 	return rc;
 }
 
@@ -163,8 +186,29 @@ inherit_listeners(struct master *m, struct fail *why)
 	}
 	if (rc == 0)
 		rc = from_systemd(m, why);
+	/* They are this process's: whoever reads them next would err. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	upgrade_share(m);
 	return rc;
+}
+
+/* systemd means the process that it has started, and its heir. */
+void
+inherit_daemonized(pid_t was)
+{
+	static const char *const names[] = { "LISTEN_PID", "WATCHDOG_PID" };
+	char own[16];
+	size_t i;
+
+	snprintf(own, sizeof(own), "%d", (int)getpid());
+	for (i = 0; i < 2; i++) {
+		const char *pid = getenv(names[i]);
+
+		if (pid != NULL && atoi(pid) == (int)was)
+			setenv(names[i], own, 1);
+	}
 }
 
 int

@@ -13,6 +13,8 @@
 #ifndef MASTER_INHERIT_H
 #define MASTER_INHERIT_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/fail.h"
 
@@ -20,6 +22,8 @@ struct master;
 
 /* Before the first mold: 0, or -errno with *why. */
 int inherit_listeners(struct master *, struct fail *why);
+/* In the background: variables that named `was` name this process. */
+void inherit_daemonized(pid_t was);
 /* For START: "inherited=ADDRESS" of those that no file need name. 0, -ENOMEM.
  */
 int inherit_encode(const struct master *, struct buf *out);

@@ -49,7 +49,7 @@ static int
 daemonize(struct options *o)
 {
 	int null, pair[2];
-	pid_t pid;
+	pid_t pid, was = getpid();
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
@@ -70,6 +70,7 @@ daemonize(struct options *o)
 		return -errno;
 	fd_close(&null);
 	o->ready_fd = pair[1];
+	inherit_daemonized(was);
 	return 0;
 }
 

@@ -63,6 +63,7 @@ on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 	hooks_step(&m->pool);
 	pool_reconcile(&m->pool);
 	hooks_step(&m->pool);
+	notify_step(m);
 }
 
 static void
@@ -103,6 +104,8 @@ master_stop(struct master *m, bool graceful, const char *why)
 		graceful = false;
 	m->phase = graceful ? MASTER_STOPPING : MASTER_KILLING;
 	m->board->shutting_down = 1;
+	if (m->upgrade.pid != 0)
+		notify_main_pid(m, m->upgrade.pid);
 	ev_timer_stop(m->loop, &m->watchdog);
 	if (graceful)
 		watchdog_start(
@@ -120,6 +123,7 @@ master_reload(struct master *m, const char *why)
 {
 	log_info("%s received, reloading config_file=%s", why,
 	    m->pool.settings.config_file);
+	notify_reload(m);
 	pool_scale(&m->pool, m->pool.wanted, NULL);
 	succession_start(&m->pool, SUCCESSION_RELOAD, true, UINT32_MAX, why);
 }
@@ -303,6 +307,7 @@ init(struct master *m, const struct options *o)
 	ev_timer_init(&m->stop_limit, on_stop_limit, 1., 0.);
 	m->stop_limit.data = m;
 	upgrade_init(m);
+	notify_init(m, !o->check);
 	return 0;
 }
 

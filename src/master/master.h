@@ -23,6 +23,7 @@
 
 #include "master/deaths.h"
 #include "master/inherit.h"
+#include "master/notify.h"
 #include "master/oom.h"
 #include "master/options.h"
 #include "master/pool.h"
@@ -55,6 +56,7 @@ struct master {
 	struct deaths deaths;
 	struct oom oom;
 	struct upgrade upgrade;
+	struct notify notify;
 	int parent_pidfd; /* the master that handed sockets over, else -1 */
 	ev_io parent_io;
 	char pid_file[4096]; /* what this master wrote, "" = none */

@@ -189,14 +189,13 @@ hand_over(const struct master *m)
 		    i > 0 ? "," : "", all->at[i].fd);
 	}
 	setenv("UNICORN_FD", text, 1);
-	unsetenv("LISTEN_FDS"); /* of systemd: named above already */
-	unsetenv("LISTEN_PID");
 }
 
 static void
 become(struct master *m, struct image *i, size_t len)
 {
 	hand_over(m);
+	notify_put_back(m);
 	if (i->text != NULL)
 		image_each(i->text, len, i, environment_line);
 	signals_default();
@@ -224,6 +223,7 @@ gone(struct master *m)
 	fd_close(&u->pidfd);
 	u->pid = 0;
 	share(m, false);
+	notify_main_pid(m, getpid());
 	if (m->phase < MASTER_STOPPING)
 		step_back(m);
 	master_title(m);

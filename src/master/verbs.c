@@ -112,10 +112,12 @@ run_reload(struct control_client *c, const struct line *line)
 {
 	const char *refusal = phase_refusal(control_master(c));
 
-	if (refusal != NULL)
+	if (refusal != NULL) {
 		control_end(c, 1, refusal);
-	else
+	} else {
+		notify_reload(control_master(c));
 		begin(c, line, SUCCESSION_RELOAD, "reload");
+	}
 }
 
 /* The others end at once. */
