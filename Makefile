@@ -26,12 +26,12 @@ BASE = buf clock fail fd log pidfd kernel procmem title fault loop escape record
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
-MASTER = main options master signals pool lineage choice succession hooks \
+MASTER = main options master signals pools pool slots lineage choice succession hooks \
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control inquiry verbs status
 CTL_PURE = advise pages
-CTL = command client ask find report table dump counsel main
+CTL = command client ask find report grid table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 MOLD = main wake config state again boot view behalf prepare mold hatch

@@ -18,9 +18,12 @@
 #define RFK_TAIL_MAX 65536u
 /* Descriptors in one message: the kernel's SCM_MAX_FD is 253. */
 #define RFK_FDS_MAX 128
-/* Slots of one master, over all pools; the board reserves two rows for each. */
+/* Slots of one pool; the board reserves two rows for each. */
 #define RFK_SLOTS_MAX 512
 #define RFK_ROWS_MAX (2 * RFK_SLOTS_MAX)
+/* Pools of one master. The board is sparse: what is unused costs nothing. */
+#define RFK_POOLS_MAX 32
+#define RFK_BOARD_ROWS (RFK_POOLS_MAX * RFK_ROWS_MAX)
 
 /*
  * A token names one attempt (a fork, a promotion) for as long as the master
@@ -46,7 +49,7 @@ struct rfk_configured {
 struct rfk_fork {
 	uint64_t token;
 	uint32_t slot; /* worker.nr */
-	uint32_t row;  /* of the board: 2 * slot or 2 * slot + 1 */
+	uint32_t row;  /* of the board: its pool's first + 2 * slot, or + 1 */
 	uint32_t generation;
 	uint32_t unused;
 };
@@ -167,6 +170,14 @@ struct rfk_ask {
 	uint32_t more;  /* ANSWER only: another one follows */
 	int32_t rc;     /* ANSWER only: 0, or -errno and the tail says why */
 	uint32_t unused;
+};
+
+/* What the workers of a pool do. */
+enum rfk_kind {
+	RFK_KIND_RACK = 0,
+	RFK_KIND_RUN = 1,
+	RFK_KIND_LEASE = 2,
+	RFK_KIND_NONE = 3, /* no work: only other pools have workers */
 };
 
 enum rfk_personality {

@@ -73,15 +73,20 @@ struct rfk_row {
 	    path[RFK_PATH_MAX]; /* cut, NUL-terminated, as sent by the client */
 };
 
+/* What a pool's workers may want to know of it. */
+struct rfk_board_pool {
+	_Atomic uint32_t generation; /* of the current mold */
+	_Atomic uint32_t workers;    /* wanted now (TTIN, TTOU) */
+};
+
 struct rfk_board {
 	uint64_t magic;
 	uint32_t protocol;
-	uint32_t rows; /* RFK_ROWS_MAX */
+	uint32_t rows; /* RFK_BOARD_ROWS: RFK_ROWS_MAX for each pool */
 	_Atomic int32_t master_pid;
 	_Atomic uint32_t shutting_down;
 	_Atomic uint32_t listeners_shared; /* another master serves them, too */
-	_Atomic uint32_t generation;       /* of the current mold */
-	_Atomic uint32_t workers;          /* wanted now (TTIN, TTOU) */
+	struct rfk_board_pool pool[RFK_POOLS_MAX];
 	_Alignas(64) struct rfk_row row[];
 };
 

@@ -12,6 +12,6 @@
 #define RFK_VERSION "0.1.0"
 
 /* Master and mold refuse each other when this differs: they are two files. */
-#define RFK_PROTOCOL 2u
+#define RFK_PROTOCOL 3u
 
 #endif

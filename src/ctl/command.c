@@ -38,12 +38,15 @@ usage(FILE *out)
 			   "[VERB [ARGUMENT]]\n"
 			   "\n");
 	for (i = 0; i < VERBS; i++) {
-		(void)snprintf(argument, sizeof(argument), "%s%s%s%s",
+		(void)snprintf(argument, sizeof(argument), "%s%s%s%s%s",
+		    verbs[i].slot || verbs[i].scale || verbs[i].waits
+			? "[POOL] "
+			: "",
 		    verbs[i].words != NULL ? verbs[i].words : "",
 		    verbs[i].words != NULL && verbs[i].slot ? " " : "",
 		    verbs[i].slot ? "[SLOT]" : "",
 		    verbs[i].scale ? "+1|-1|N" : "");
-		(void)fprintf(out, "  %-8s %-18s %s\n", verbs[i].name, argument,
+		(void)fprintf(out, "  %-8s %-21s %s\n", verbs[i].name, argument,
 		    verbs[i].help);
 	}
 	(void)fprintf(out,
@@ -148,7 +151,7 @@ request_make(struct command *command, int argc, char **argv)
 	(void)snprintf(command->verb, sizeof(command->verb), "%s", argv[0]);
 	for (i = 0; i < argc; i++) {
 		if (strpbrk(argv[i], " \n") != NULL || strlen(argv[i]) > 100 ||
-		    i > 2)
+		    i > 3)
 			return command_complain(EXIT_USAGE, "wrong argument");
 		len += (size_t)snprintf(command->request + len,
 		    sizeof(command->request) - len - 16, "%s%s",

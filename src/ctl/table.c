@@ -4,93 +4,12 @@
  */
 #include "ctl/table.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS_MAX 16
-#define CELL_MAX 200
-
-struct table {
-	size_t columns, rows, cap;
-	bool right[COLUMNS_MAX];
-	size_t width[COLUMNS_MAX];
-	char (*cell)[COLUMNS_MAX][CELL_MAX];
-};
-
-static bool
-row_add(struct table *t)
-{
-	void *more;
-
-	if (t->rows == t->cap) {
-		t->cap = t->cap == 0 ? 32 : 2 * t->cap;
-		more = realloc(t->cell, t->cap * sizeof(*t->cell));
-		if (more == NULL)
-			return false;
-		t->cell = more;
-	}
-	memset(t->cell[t->rows++], 0, sizeof(*t->cell));
-	return true;
-}
-
-static void __attribute__((format(printf, 3, 4)))
-cell_set(struct table *t, size_t column, const char *fmt, ...)
-{
-	char *cell = t->cell[t->rows - 1][column], *p;
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(cell, CELL_MAX, fmt, ap);
-	va_end(ap);
-	for (p = cell; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	if (strlen(cell) > t->width[column])
-		t->width[column] = strlen(cell);
-}
-
-/* Headings from one string; a leading '>' makes a column flush right. */
-static bool
-table_begin(struct table *t, const char *headings)
-{
-	char copy[256], *word, *rest = copy;
-
-	memset(t, 0, sizeof(*t));
-	(void)snprintf(copy, sizeof(copy), "%s", headings);
-	if (!row_add(t))
-		return false;
-	while (
-	    (word = strsep(&rest, " ")) != NULL && t->columns < COLUMNS_MAX) {
-		t->right[t->columns] = *word == '>';
-		cell_set(t, t->columns++, "%s", *word == '>' ? word + 1 : word);
-	}
-	return true;
-}
-
-static void
-table_end(struct table *t)
-{
-	size_t i, j;
-
-	for (i = 0; i < t->rows; i++) {
-		for (j = 0; j < t->columns; j++) {
-			int width = (int)t->width[j];
-			const char *cell = t->cell[i][j];
-
-			if (t->right[j])
-				(void)printf("%*s", width, cell);
-			else if (j + 1 < t->columns)
-				(void)printf("%-*s", width, cell);
-			else
-				(void)printf("%s", cell);
-			(void)printf("%s", j + 1 < t->columns ? "  " : "\n");
-		}
-	}
-	free(t->cell);
-}
+#include "ctl/grid.h"
 
 /* Values */
 
@@ -215,9 +134,11 @@ print_pool(const json_t *pool)
 	char age[32];
 	size_t i;
 
-	(void)printf("\npool %s  generation %lld  %lld of %lld workers serve\n",
-	    text_of(pool, "name"), number_of(pool, "generation"),
-	    number_of(pool, "serving"), number_of(pool, "wanted"));
+	(void)printf("\npool %s  %s  generation %lld  %lld of %lld workers "
+		     "serve\n",
+	    text_of(pool, "name"), text_of(pool, "kind"),
+	    number_of(pool, "generation"), number_of(pool, "serving"),
+	    number_of(pool, "wanted"));
 	for (i = 0; i < json_array_size(listeners); i++)
 		(void)printf("listens  %s\n",
 		    text_of(json_array_get(listeners, i), "address"));
@@ -240,51 +161,51 @@ print_pool(const json_t *pool)
 }
 
 static void
-mold_row(struct table *t, const json_t *mold)
+mold_row(struct grid *t, const json_t *mold)
 {
 	char a[32];
 
-	if (!row_add(t))
+	if (!grid_row(t))
 		return;
-	cell_set(t, 0, "mold");
-	cell_set(t, 1, "%lld", number_of(mold, "generation"));
-	cell_set(t, 2, "%s", number_text(mold, "pid", a));
-	cell_set(t, 3, "%s", text_of(mold, "state"));
-	cell_set(t, 4, "%s", age_text(number_of(mold, "age_ms"), a));
-	cell_set(t, 5, "-");
-	cell_set(t, 6, "-");
-	cell_set(t, 7, "-");
-	cell_set(t, 8, "%s", size_text(mold, "pss_kb", a));
-	cell_set(t, 9, "%s", size_text(mold, "uss_kb", a));
-	cell_set(t, 10, "by %s", text_of(mold, "by"));
+	grid_cell(t, 0, "mold");
+	grid_cell(t, 1, "%lld", number_of(mold, "generation"));
+	grid_cell(t, 2, "%s", number_text(mold, "pid", a));
+	grid_cell(t, 3, "%s", text_of(mold, "state"));
+	grid_cell(t, 4, "%s", age_text(number_of(mold, "age_ms"), a));
+	grid_cell(t, 5, "-");
+	grid_cell(t, 6, "-");
+	grid_cell(t, 7, "-");
+	grid_cell(t, 8, "%s", size_text(mold, "pss_kb", a));
+	grid_cell(t, 9, "%s", size_text(mold, "uss_kb", a));
+	grid_cell(t, 10, "by %s", text_of(mold, "by"));
 }
 
 static void
-slot_row(struct table *t, const json_t *slot)
+slot_row(struct grid *t, const json_t *slot)
 {
 	char a[32];
 
-	if (!row_add(t))
+	if (!grid_row(t))
 		return;
-	cell_set(t, 0, "%lld", number_of(slot, "nr"));
-	cell_set(t, 1, "%s", number_text(slot, "generation", a));
-	cell_set(t, 2, "%s", number_text(slot, "pid", a));
-	cell_set(t, 3, "%s", text_of(slot, "state"));
+	grid_cell(t, 0, "%lld", number_of(slot, "nr"));
+	grid_cell(t, 1, "%s", number_text(slot, "generation", a));
+	grid_cell(t, 2, "%s", number_text(slot, "pid", a));
+	grid_cell(t, 3, "%s", text_of(slot, "state"));
 	if (json_object_get(slot, "age_ms") == NULL)
 		return;
-	cell_set(t, 4, "%s", age_text(number_of(slot, "age_ms"), a));
-	cell_set(t, 5, "%s", number_text(slot, "requests", a));
-	cell_set(t, 6, "%s", number_text(slot, "errors", a));
-	cell_set(t, 7, "%lld:%lld", number_of(slot, "gc_hits"),
+	grid_cell(t, 4, "%s", age_text(number_of(slot, "age_ms"), a));
+	grid_cell(t, 5, "%s", number_text(slot, "requests", a));
+	grid_cell(t, 6, "%s", number_text(slot, "errors", a));
+	grid_cell(t, 7, "%lld:%lld", number_of(slot, "gc_hits"),
 	    number_of(slot, "gc_misses"));
-	cell_set(t, 8, "%s", size_text(slot, "pss_kb", a));
-	cell_set(t, 9, "%s", size_text(slot, "uss_kb", a));
+	grid_cell(t, 8, "%s", size_text(slot, "pss_kb", a));
+	grid_cell(t, 9, "%s", size_text(slot, "uss_kb", a));
 	if (json_object_get(slot, "path") != NULL)
-		cell_set(t, 10, "%s %.100s %s", text_of(slot, "method"),
+		grid_cell(t, 10, "%s %.100s %s", text_of(slot, "method"),
 		    text_of(slot, "path"),
 		    age_text(number_of(slot, "unit_ms"), a));
 	else
-		cell_set(t, 10, "%s", text_of(slot, "work"));
+		grid_cell(t, 10, "%s", text_of(slot, "work"));
 }
 
 static void
@@ -293,17 +214,17 @@ print_processes(const json_t *pool)
 	const json_t *molds = json_object_get(pool, "molds");
 	const json_t *slots = json_object_get(pool, "slots");
 	const json_t *row;
-	struct table t;
+	struct grid t;
 	size_t i;
 
-	if (!table_begin(&t, "SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >GC "
-			     ">PSS >USS DOING"))
+	if (!grid_begin(&t, "SLOT >GEN >PID STATE >AGE >REQUESTS >ERRORS >GC "
+			    ">PSS >USS DOING"))
 		return;
 	for (i = 0; (row = json_array_get(molds, i)) != NULL; i++)
 		mold_row(&t, row);
 	for (i = 0; (row = json_array_get(slots, i)) != NULL; i++)
 		slot_row(&t, row);
-	table_end(&t);
+	grid_end(&t);
 }
 
 void
@@ -328,11 +249,11 @@ table_deaths(const json_t *report)
 {
 	const json_t *deaths = json_object_get(report, "deaths");
 	const json_t *death;
-	struct table t;
+	struct grid t;
 	char when[32], a[32];
 	size_t i;
 
-	if (!table_begin(
+	if (!grid_begin(
 		&t, "WHEN ROLE >SLOT >GEN >PID >AGE >REQUESTS CAUSE LAST"))
 		return;
 	json_array_foreach(deaths, i, death)
@@ -340,22 +261,26 @@ table_deaths(const json_t *report)
 		time_t at = (time_t)number_of(death, "at_s");
 		struct tm tm;
 
-		if (!row_add(&t))
+		if (!grid_row(&t))
 			return;
 		if (localtime_r(&at, &tm) == NULL ||
 		    strftime(when, sizeof(when), "%F %T", &tm) == 0)
 			when[0] = '\0';
-		cell_set(&t, 0, "%s", when);
-		cell_set(&t, 1, "%s", text_of(death, "role"));
-		cell_set(&t, 2, "%s", number_text(death, "slot", a));
-		cell_set(&t, 3, "%s", number_text(death, "generation", a));
-		cell_set(&t, 4, "%s", number_text(death, "pid", a));
-		cell_set(&t, 5, "%s", age_text(number_of(death, "age_ms"), a));
-		cell_set(&t, 6, "%s", number_text(death, "requests", a));
-		cell_set(&t, 7, "%s", text_of(death, "cause"));
-		cell_set(&t, 8, "%s", text_of(death, "request"));
+		grid_cell(&t, 0, "%s", when);
+		grid_cell(&t, 1, "%s%s%s", text_of(death, "role"),
+		    strcmp(text_of(death, "pool"), "default") ? " " : "",
+		    strcmp(text_of(death, "pool"), "default")
+			? text_of(death, "pool")
+			: "");
+		grid_cell(&t, 2, "%s", number_text(death, "slot", a));
+		grid_cell(&t, 3, "%s", number_text(death, "generation", a));
+		grid_cell(&t, 4, "%s", number_text(death, "pid", a));
+		grid_cell(&t, 5, "%s", age_text(number_of(death, "age_ms"), a));
+		grid_cell(&t, 6, "%s", number_text(death, "requests", a));
+		grid_cell(&t, 7, "%s", text_of(death, "cause"));
+		grid_cell(&t, 8, "%s", text_of(death, "request"));
 	}
-	table_end(&t);
+	grid_end(&t);
 }
 
 void
@@ -370,30 +295,33 @@ table_pids(const json_t *report)
 		    text_of(process, "role"));
 		if (json_object_get(process, "slot") != NULL)
 			(void)printf(" %lld", number_of(process, "slot"));
-		(void)printf("\n");
+		(void)printf("%s%s\n",
+		    json_object_get(process, "pool") != NULL ? " " : "",
+		    text_of(process, "pool"));
 	}
 }
 
 void
 table_masters(const struct find *f)
 {
-	struct table t;
+	struct grid t;
 	char a[32];
 	size_t i;
 
-	if (!table_begin(&t, ">PID VERSION PHASE >UP CONTROL CONFIG"))
+	if (!grid_begin(&t, ">PID VERSION PHASE >UP CONTROL CONFIG"))
 		return;
 	for (i = 0; i < f->n; i++) {
 		const struct found *found = &f->at[i];
 
-		if (!row_add(&t))
+		if (!grid_row(&t))
 			return;
-		cell_set(&t, 0, "%lld", (long long)found->pid);
-		cell_set(&t, 1, "%s", found->version);
-		cell_set(&t, 2, "%s", found->phase);
-		cell_set(&t, 3, "%s", age_text((long long)found->uptime_ms, a));
-		cell_set(&t, 4, "%s", found->path);
-		cell_set(&t, 5, "%s", found->config);
+		grid_cell(&t, 0, "%lld", (long long)found->pid);
+		grid_cell(&t, 1, "%s", found->version);
+		grid_cell(&t, 2, "%s", found->phase);
+		grid_cell(
+		    &t, 3, "%s", age_text((long long)found->uptime_ms, a));
+		grid_cell(&t, 4, "%s", found->path);
+		grid_cell(&t, 5, "%s", found->config);
 	}
-	table_end(&t);
+	grid_end(&t);
 }

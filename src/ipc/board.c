@@ -25,7 +25,7 @@
 #define VIEW_TRIES 64
 
 #define BOARD_SIZE                                                             \
-	(sizeof(struct rfk_board) + RFK_ROWS_MAX * sizeof(struct rfk_row))
+	(sizeof(struct rfk_board) + RFK_BOARD_ROWS * sizeof(struct rfk_row))
 
 #define get(field) atomic_load_explicit(&(field), memory_order_relaxed)
 #define set(field, value)                                                      \
@@ -59,7 +59,7 @@ board_make(int *give_fd)
 		goto out;
 	board->magic = RFK_BOARD_MAGIC;
 	board->protocol = RFK_PROTOCOL;
-	board->rows = RFK_ROWS_MAX;
+	board->rows = RFK_BOARD_ROWS;
 	set(board->master_pid, getpid());
 	*give_fd = fd;
 	fd = -1;
@@ -84,12 +84,25 @@ board_map(int fd)
 	board = map(fd);
 	if (board != NULL && (board->magic != RFK_BOARD_MAGIC ||
 				 board->protocol != RFK_PROTOCOL ||
-				 board->rows != RFK_ROWS_MAX)) {
+				 board->rows != RFK_BOARD_ROWS)) {
 		(void)munmap(board, BOARD_SIZE);
 		errno = EPROTO;
 		return NULL;
 	}
 	return board;
+}
+
+const struct rfk_row *
+board_pool_rows(const struct rfk_board *board, const struct rfk_row *mine,
+    uint32_t *rows, uint32_t *workers)
+{
+	size_t pool = (size_t)(mine - board->row) / RFK_ROWS_MAX;
+	uint32_t n = get(board->pool[pool].workers);
+
+	if (workers != NULL)
+		*workers = n;
+	*rows = n < RFK_SLOTS_MAX ? 2 * n : RFK_ROWS_MAX;
+	return &board->row[pool * RFK_ROWS_MAX];
 }
 
 static uint32_t

@@ -22,6 +22,13 @@ struct rfk_board *board_make(int *give_fd);
  */
 struct rfk_board *board_map(int fd);
 
+/*
+ * The rows of the pool that a row belongs to, and how many of them its workers
+ * use; *workers (may be NULL): how many are wanted.
+ */
+const struct rfk_row *board_pool_rows(const struct rfk_board *,
+    const struct rfk_row *mine, uint32_t *rows, uint32_t *workers);
+
 /* The worker's side: its own row only. */
 void board_row_born(
     struct rfk_row *, uint32_t generation, pid_t, uint64_t inherited);

@@ -47,18 +47,21 @@ child_serves(const struct child *c)
 const char *
 child_name(const struct child *c, char *out, size_t cap)
 {
+	const char *pool = c->pool->label;
+
 	if (c->process.pid != 0)
-		snprintf(out, cap, "worker=%u gen=%u pid=%d", c->slot,
+		snprintf(out, cap, "%sworker=%u gen=%u pid=%d", pool, c->slot,
 		    c->generation, (int)c->process.pid);
 	else
-		snprintf(out, cap, "worker=%u gen=%u", c->slot, c->generation);
+		snprintf(out, cap, "%sworker=%u gen=%u", pool, c->slot,
+		    c->generation);
 	return out;
 }
 
 void
 child_row(const struct child *c, struct board_view *v)
 {
-	board_view(&c->pool->master->board->row[c->row], v);
+	board_view(&c->pool->row[c->row], v);
 }
 
 void
@@ -141,7 +144,7 @@ bury(struct child *c)
 	words_reaped(c);
 	process_close(&c->process);
 	pool_child_gone(c->pool, c, cause); /* reads the row */
-	board_row_clear(&c->pool->master->board->row[c->row]);
+	board_row_clear(&c->pool->row[c->row]);
 	child_init(c, c->pool, c->slot, c->row);
 }
 

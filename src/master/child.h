@@ -26,7 +26,7 @@ struct board_view;
 struct child {
 	struct pool *pool;
 	uint32_t slot; /* worker.nr */
-	uint32_t row;
+	uint32_t row;  /* within its pool: 2 * slot, or + 1 */
 	enum life_state state;
 	enum life_state was; /* before it was killed or died */
 	uint32_t generation;

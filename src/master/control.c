@@ -37,7 +37,7 @@ struct control_client {
 	bool busy;     /* a verb has not ended */
 	bool half;     /* it will send nothing more */
 	bool overflow; /* output was lost: of no use any more */
-	unsigned int waits;
+	struct control_wait waits;
 	char who[64];
 	struct buf out;
 	size_t in_len;
@@ -392,7 +392,7 @@ control_who(const struct control_client *c)
 	return c->who;
 }
 
-unsigned int *
+struct control_wait *
 control_waits(struct control_client *c)
 {
 	return &c->waits;

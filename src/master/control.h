@@ -20,6 +20,7 @@
 #include "base/fail.h"
 
 struct master;
+struct pool;
 struct control;
 struct control_client;
 
@@ -45,8 +46,12 @@ void control_end(struct control_client *, int rc, const char *why);
 struct master *control_master(struct control_client *);
 /* "asked by reforkctl, uid 1000 pid 42": for logs, inside the client. */
 const char *control_who(const struct control_client *);
-/* Outcomes still to come before this client's verb ends. */
-unsigned int *control_waits(struct control_client *);
+/* Outcomes of a pool still to come before this client's verb ends. */
+struct control_wait {
+	unsigned int n;
+	struct pool *pool;
+};
+struct control_wait *control_waits(struct control_client *);
 /* Calls the verb of the line; it ends at once, or later (refork, reload). */
 void verbs_run(struct control_client *, char *line);
 void verbs_gone(struct control_client *); /* the client left while waiting */

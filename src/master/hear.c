@@ -240,8 +240,8 @@ ready(struct moldlink *l)
 	l->state = MOLD_READY;
 	l->ready_ms = clock_ms();
 	process_disarm(&l->process);
-	log_info("mold gen=%u pid=%d ready after %llums", l->generation,
-	    (int)l->process.pid,
+	log_info("%smold gen=%u pid=%d ready after %llums", l->pool->label,
+	    l->generation, (int)l->process.pid,
 	    (unsigned long long)(l->ready_ms - l->born_ms));
 	moldlink_state(l);
 	if (l->reopens != l->pool->reopens)

@@ -152,8 +152,7 @@ hooks_mold_exit(struct pool *p, const struct moldlink *l)
 {
 	struct rfk_hook about = { .name = RFK_HOOK_AFTER_WORKER_EXIT };
 
-	if (p->settings.personality != RFK_PITCHFORK ||
-	    p->master->phase >= MASTER_STOPPING)
+	if (p->settings.personality != RFK_PITCHFORK || pool_is_stopping(p))
 		return;
 	about.slot = RFK_HOOK_MOLD;
 	about.generation = l->generation;
@@ -354,7 +353,8 @@ hooks_init(struct pool *p)
 	p->hooks.last = &p->hooks.first;
 	ev_timer_init(&p->hooks.deadline, on_deadline, 1., 0.);
 	p->hooks.deadline.data = p;
-	log_sink_set(sink, p);
+	if (pool_is_default(p))
+		log_sink_set(sink, p);
 }
 
 void
@@ -362,7 +362,8 @@ hooks_fini(struct pool *p)
 {
 	struct hooks *h = &p->hooks;
 
-	log_sink_set(NULL, NULL);
+	if (pool_is_default(p))
+		log_sink_set(NULL, NULL);
 	if (p->mold != NULL)
 		hooks_lost(p, p->mold);
 	lines_out(p);

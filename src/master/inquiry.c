@@ -24,6 +24,7 @@
 struct inquiry {
 	struct inquiries *all;
 	struct control_client *client; /* NULL = free */
+	struct pool *pool;             /* whose processes are asked */
 	uint64_t token;
 	enum rfk_ask_what what;
 	uint64_t until_ms;
@@ -35,7 +36,7 @@ struct inquiry {
 
 struct inquiries {
 	struct master *master;
-	bool gclog[RFK_SLOTS_MAX];
+	bool gclog[RFK_POOLS_MAX][RFK_SLOTS_MAX];
 	struct inquiry at[INQUIRIES_MAX];
 };
 
@@ -148,7 +149,7 @@ static void
 on_look(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	struct inquiry *q = timer->data;
-	struct pool *pool = &q->all->master->pool;
+	struct pool *pool = q->pool;
 	const bool is_over = clock_ms() >= q->until_ms;
 	size_t i;
 
@@ -187,7 +188,8 @@ ask_child(struct inquiry *q, struct child *child, const struct rfk_ask *ask)
 
 /* Also for workers that are still to come. */
 static void
-remember_gclog(struct inquiries *all, enum rfk_ask_what what, uint32_t slot)
+remember_gclog(struct inquiries *all, const struct pool *pool,
+    enum rfk_ask_what what, uint32_t slot)
 {
 	uint32_t i;
 
@@ -195,13 +197,13 @@ remember_gclog(struct inquiries *all, enum rfk_ask_what what, uint32_t slot)
 		return;
 	for (i = 0; i < RFK_SLOTS_MAX; i++)
 		if (slot == UINT32_MAX || slot == i)
-			all->gclog[i] = what == RFK_ASK_GCLOG_ON;
+			all->gclog[pool->index][i] = what == RFK_ASK_GCLOG_ON;
 }
 
 static void
 ask_all(struct inquiry *q, const struct rfk_ask *ask, uint32_t slot)
 {
-	struct pool *pool = &q->all->master->pool;
+	struct pool *pool = q->pool;
 	uint32_t i;
 
 	for (i = 0; i < pool->slots; i++) {
@@ -219,8 +221,8 @@ ask_all(struct inquiry *q, const struct rfk_ask *ask, uint32_t slot)
 }
 
 void
-inquiry_begin(
-    struct control_client *client, enum rfk_ask_what what, uint32_t slot)
+inquiry_begin(struct control_client *client, struct pool *pool,
+    enum rfk_ask_what what, uint32_t slot)
 {
 	struct master *m = control_master(client);
 	struct inquiries *all = inquiries_of(m);
@@ -232,6 +234,7 @@ inquiry_begin(
 		return;
 	}
 	q->client = client;
+	q->pool = pool;
 	q->what = what;
 	q->asked = q->failed = 0;
 	q->mold = 0;
@@ -248,7 +251,7 @@ inquiry_begin(
 				       : "no worker serves in that slot");
 		return;
 	}
-	remember_gclog(all, what, slot);
+	remember_gclog(all, pool, what, slot);
 	ev_timer_start(m->loop, &q->look);
 }
 
@@ -313,7 +316,8 @@ inquiry_child_answers(struct child *child, const struct rfk_msg *msg)
 	    inquiry_by_token(child->pool->master->inquiries, answer->token);
 	char text[256];
 
-	if (q == NULL || q->worker[child->row] != child->process.pid)
+	if (q == NULL || q->pool != child->pool ||
+	    q->worker[child->row] != child->process.pid)
 		return; /* late, or nobody waits */
 	if (answer->rc < 0) {
 		(void)snprintf(text, sizeof(text), "%.*s", (int)msg->tail_len,
@@ -338,7 +342,7 @@ inquiry_mold_answers(struct moldlink *mold, const struct rfk_msg *msg)
 	    mold->pool->master->inquiries, msg->u.answer.token);
 	char text[128];
 
-	if (q == NULL || q->mold != mold->process.pid)
+	if (q == NULL || q->pool != mold->pool || q->mold != mold->process.pid)
 		return;
 	(void)snprintf(text, sizeof(text),
 	    "role=mold pid=%d generation=%" PRIu32, (int)mold->process.pid,
@@ -356,8 +360,30 @@ inquiry_child_ready(struct child *child)
 	const struct inquiries *all = child->pool->master->inquiries;
 	struct rfk_ask ask = { .what = RFK_ASK_GCLOG_ON };
 
-	if (all != NULL && all->gclog[child->slot])
+	if (all != NULL && all->gclog[child->pool->index][child->slot])
 		(void)child_ask(child, &ask);
+}
+
+/* Its processes have ended before it: nobody is left to ask. */
+void
+inquiry_pool_gone(struct pool *pool)
+{
+	struct inquiries *all = pool->master->inquiries;
+	size_t i;
+
+	if (all == NULL)
+		return;
+	memset(all->gclog[pool->index], 0, sizeof(all->gclog[0]));
+	for (i = 0; i < INQUIRIES_MAX; i++) {
+		struct inquiry *q = &all->at[i];
+
+		if (q->client == NULL || q->pool != pool)
+			continue;
+		memset(q->worker, 0, sizeof(q->worker));
+		q->mold = 0;
+		q->failed++;
+		conclude(q);
+	}
 }
 
 void

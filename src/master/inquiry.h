@@ -23,10 +23,13 @@ struct master;
 struct control_client;
 struct child;
 struct moldlink;
+struct pool;
 
 /* Asks the worker of a slot, or with UINT32_MAX all that serve and, where it
  * makes sense, the mold. It ends the client's verb, at once or later. */
-void inquiry_begin(struct control_client *, enum rfk_ask_what, uint32_t slot);
+void inquiry_begin(
+    struct control_client *, struct pool *, enum rfk_ask_what, uint32_t slot);
+void inquiry_pool_gone(struct pool *);
 void inquiry_forget(struct control_client *); /* it has gone */
 
 /* ANSWER came. */

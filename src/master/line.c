@@ -79,12 +79,15 @@ scale_read(struct line *line, const char *word)
 	return number_read(word, RFK_SLOTS_MAX, &line->scale_to);
 }
 
+static const char *const known_words[] = { "now", "on", "off", "read",
+	"pages" };
+
+#define KNOWN_WORDS (sizeof(known_words) / sizeof(known_words[0]))
+
 /* One of the verb's own words, "on|off": found whole, and without a bar. */
 static bool
 word_read(struct line *line, const char *word)
 {
-	static const char *const known_words[] = { "now", "on", "off", "read",
-		"pages" };
 	const char *words = verbs[line->verb].words;
 	const size_t len = strlen(word);
 	const char *at = words != NULL ? strstr(words, word) : NULL;
@@ -93,11 +96,37 @@ word_read(struct line *line, const char *word)
 	if (at == NULL || (at > words && at[-1] != '|') ||
 	    (at[len] != '\0' && at[len] != '|'))
 		return false;
-	for (i = 0; i < sizeof(known_words) / sizeof(known_words[0]); i++)
+	for (i = 0; i < KNOWN_WORDS; i++)
 		if (strcmp(known_words[i], word) == 0)
 			line->word = known_words[i];
 	line->now = strcmp(word, "now") == 0;
 	return line->word != NULL;
+}
+
+/* A verb that concerns workers may name a pool: mold/pools.rb has the rule. */
+static bool
+pool_read(struct line *line, const char *word)
+{
+	size_t i;
+
+	if (!verbs[line->verb].slot && !verbs[line->verb].scale &&
+	    !verbs[line->verb].waits)
+		return false;
+	for (i = 0; i < KNOWN_WORDS; i++)
+		if (strcmp(known_words[i], word) == 0)
+			return false;
+	if (line->pool != NULL)
+		return false;
+	line->pool = word;
+	return true;
+}
+
+static bool
+is_own_word(const struct line *line, const char *word)
+{
+	struct line copy = *line;
+
+	return word_read(&copy, word);
 }
 
 /* The verb's row says which words may follow it; each one once. */
@@ -107,8 +136,9 @@ argument_read(struct line *line, const char *word, unsigned int *seen)
 	const bool is_number =
 	    strchr("+-0123456789", *word) != NULL && *word != '\0';
 	const unsigned int bit = strcmp(word, "no-wait") == 0 ? 1
-				 : !is_number                 ? 2
-							      : 4;
+				 : is_number                  ? 4
+				 : is_own_word(line, word)    ? 2
+							      : 8;
 	bool ok;
 
 	if ((*seen & bit) != 0)
@@ -119,6 +149,8 @@ argument_read(struct line *line, const char *word, unsigned int *seen)
 		line->no_wait = ok;
 	} else if (bit == 2) {
 		ok = word_read(line, word);
+	} else if (bit == 8) {
+		ok = pool_read(line, word);
 	} else if (verbs[line->verb].scale) {
 		ok = scale_read(line, word);
 	} else {
@@ -177,7 +209,7 @@ line_parse(struct line *line, char *text, struct fail *why)
 	}
 	if (!has_verb)
 		return fail_set(why, EPROTO, "no verb (known:%s)", known);
-	if (verbs[line->verb].scale && seen == 0)
+	if (verbs[line->verb].scale && (seen & 4) == 0)
 		return fail_set(why, EPROTO, "scale takes " SCALE_TAKES);
 	return 0;
 }

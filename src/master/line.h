@@ -31,6 +31,7 @@ struct line {
 	uint32_t scale_to;
 	bool no_wait;
 	bool now;
+	const char *pool; /* its name, in the text; NULL = none given */
 	const char *word; /* one of the verb's words, static; NULL = none */
 };
 

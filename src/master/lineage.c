@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "master/master.h"
 #include "master/memory.h"
+#include "master/pools.h"
 #include "master/print.h"
 
 /* i counts over the current mold, the next one and the retired ones. */
@@ -95,7 +96,8 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 		print_settings(&l->settings);
 		return;
 	}
-	if (m->phase == MASTER_BOOTING && p->bind_tries == 0)
+	if (m->phase == MASTER_BOOTING && p->bind_tries == 0 &&
+	    pool_is_default(p))
 		rc = master_apply(m, &l->settings, &why);
 	if (rc == 0)
 		rc = listeners_bind(&p->listeners, &p->next_listeners,
@@ -168,16 +170,20 @@ static void
 take_settings(struct pool *p, struct moldlink *l)
 {
 	struct fail why = FAIL_INIT;
-	bool reload = p->master->phase != MASTER_BOOTING;
+	bool reload = p->is_settled;
 
 	take_listeners(p);
 	settings_fini(&p->settings);
 	p->settings = l->settings;
 	l->has_settings = false;
-	if (reload && master_apply(p->master, &p->settings, &why) < 0)
+	p->is_settled = true;
+	if (reload && pool_is_default(p) &&
+	    master_apply(p->master, &p->settings, &why) < 0)
 		log_error("%s", why.text);
 	if (!reload || p->succession.kind == SUCCESSION_RELOAD)
 		pool_scale(p, (uint32_t)p->settings.worker_processes, NULL);
+	if (pool_is_default(p))
+		pools_follow(p->master);
 }
 
 void
@@ -207,13 +213,12 @@ pool_take_state(struct pool *p, struct moldlink *l)
 void
 pool_install(struct pool *p, struct moldlink *l)
 {
-	struct rfk_board *board = p->master->board;
 	uint32_t slot;
 
 	if (l->has_settings)
 		take_settings(p, l);
 	if (p->mold != NULL) {
-		log_info("terminating old mold gen=%u pid=%d",
+		log_info("%sterminating old mold gen=%u pid=%d", p->label,
 		    p->mold->generation, (int)p->mold->process.pid);
 		pool_discard(p, p->mold);
 	}
@@ -224,7 +229,7 @@ pool_install(struct pool *p, struct moldlink *l)
 		p->reloaded = l->generation;
 	if (p->last_generation < l->generation)
 		p->last_generation = l->generation;
-	board->generation = l->generation;
+	p->master->board->pool[p->index].generation = l->generation;
 	p->boot_failures = 0;
 	for (slot = 0; slot < p->slots; slot++)
 		pool_elder_quit(p, slot);
@@ -245,6 +250,10 @@ pool_mold_ready(struct pool *p, struct moldlink *l)
 		return;
 	/* The first mold: it is its own generation's, nothing to replace. */
 	p->mold = NULL;
+	if (!pool_is_default(p)) {
+		pool_install(p, l);
+		return;
+	}
 	pool_install(p, l);
 	p->master->phase = MASTER_SERVING;
 	hooks_monitor_ready(p);
@@ -290,6 +299,10 @@ pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 			print_error(p->master->options, l->why.text);
 		return;
 	}
-	if (p->master->phase == MASTER_SERVING)
-		log_warn("the mold is gone, its workers go on");
+	if (pool_is_stopping(p))
+		return;
+	if (p->is_settled)
+		log_warn("%sthe mold is gone, its workers go on", p->label);
+	else
+		pools_boot_failed(p, l->has_said ? NULL : cause);
 }

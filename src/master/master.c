@@ -59,10 +59,7 @@ on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	/* after_monitor_ready goes before the first FORK. */
-	hooks_step(&m->pool);
-	pool_reconcile(&m->pool);
-	hooks_step(&m->pool);
+	pools_reconcile(m);
 	notify_step(m);
 }
 
@@ -70,18 +67,12 @@ static void
 on_stop_limit(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct master *m = w->data;
-	uint32_t i;
 
 	(void)loop;
 	(void)revents;
 	log_warn("the limit of the stop has passed: killing what is left");
 	m->phase = MASTER_KILLING;
-	for (i = 0; i < 2 * m->pool.slots; i++)
-		if (child_lives(&m->pool.children[i]))
-			child_kill(&m->pool.children[i], LIFE_KILL,
-			    "still there at the limit of the stop");
-	if (m->pool.mold != NULL)
-		moldlink_kill(m->pool.mold, "the limit of the stop has passed");
+	pools_kill(m, "the limit of the stop");
 	/* Whatever is then left is beyond signals. */
 	if (w->repeat > 0.)
 		ev_break(m->loop, EVBREAK_ALL);
@@ -92,7 +83,8 @@ on_stop_limit(struct ev_loop *loop, ev_timer *w, int revents)
 void
 master_stop(struct master *m, bool graceful, const char *why)
 {
-	double limit = (double)settings_drain_ms(&m->pool.settings) / 1e3 + 1.;
+	struct pool *p = NULL;
+	int64_t drain_ms = 0;
 
 	if (m->phase == MASTER_KILLING ||
 	    (m->phase == MASTER_STOPPING && graceful))
@@ -103,6 +95,9 @@ master_stop(struct master *m, bool graceful, const char *why)
 	if (m->phase == MASTER_BOOTING)
 		graceful = false;
 	m->phase = graceful ? MASTER_STOPPING : MASTER_KILLING;
+	while ((p = pools_next(m, p)) != NULL)
+		if (settings_drain_ms(&p->settings) > drain_ms)
+			drain_ms = settings_drain_ms(&p->settings);
 	m->board->shutting_down = 1;
 	if (m->upgrade.pid != 0)
 		notify_main_pid(m, m->upgrade.pid);
@@ -111,11 +106,12 @@ master_stop(struct master *m, bool graceful, const char *why)
 		watchdog_start(
 		    m); /* units keep their timeouts while draining */
 	ev_timer_stop(m->loop, &m->stop_limit);
-	ev_timer_set(&m->stop_limit, graceful ? limit : IMMEDIATE_STOP_S, 0.);
+	ev_timer_set(&m->stop_limit,
+	    graceful ? (double)drain_ms / 1e3 + 1. : IMMEDIATE_STOP_S, 0.);
 	ev_now_update(m->loop);
 	ev_timer_start(m->loop, &m->stop_limit);
 	master_title(m);
-	pool_stop(&m->pool, graceful);
+	pools_stop(m, graceful);
 }
 
 void
@@ -176,11 +172,13 @@ void
 master_reopen(struct master *m)
 {
 	struct fail why = FAIL_INIT;
+	struct pool *p = NULL;
 
 	log_info("master reopening logs...");
 	if (redirect_both(&m->pool.settings, &why) < 0)
 		log_error("%s", why.text);
-	pool_reopen(&m->pool);
+	while ((p = pools_next(m, p)) != NULL)
+		pool_reopen(p);
 	log_info("master done reopening logs");
 }
 
@@ -297,7 +295,8 @@ init(struct master *m, const struct options *o)
 	m->board->master_pid = getpid();
 	oom_init(&m->oom);
 	m->loop = ev_loop_new(EVFLAG_AUTO);
-	if (m->loop == NULL || pool_init(&m->pool, m, "default") < 0) {
+	m->pools[0] = &m->pool;
+	if (m->loop == NULL || pool_init(&m->pool, m, 0, "default") < 0) {
 		log_fatal("no memory for the master");
 		return -ENOMEM;
 	}
@@ -317,7 +316,7 @@ fini(struct master *m)
 	control_close(m->control);
 	inquiry_close(m);
 	pidfile_remove(m->pid_file);
-	pool_fini(&m->pool);
+	pools_close(m);
 	free(m->cwd);
 	ev_loop_destroy(m->loop);
 }

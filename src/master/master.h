@@ -27,6 +27,7 @@
 #include "master/oom.h"
 #include "master/options.h"
 #include "master/pool.h"
+#include "master/pools.h"
 #include "master/upgrade.h"
 
 struct control;
@@ -50,7 +51,9 @@ struct master {
 	uint64_t next_token;
 	int ready_fd; /* -D: the grandparent waits at the other end; else -1 */
 	char *cwd;    /* where it was started: a mold is exec'd from there */
-	struct pool pool; /* the pool `default`; more come with kinds of work */
+	struct pool pool;                  /* `default` */
+	struct pool *pools[RFK_POOLS_MAX]; /* pools.h: the first is &pool */
+	bool is_ready;                     /* master_says_ready was called */
 	struct control *control;
 	struct inquiries *inquiries; /* NULL until somebody asks */
 	struct deaths deaths;

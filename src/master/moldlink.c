@@ -45,8 +45,8 @@ moldlink_kill(struct moldlink *l, const char *fmt, ...)
 	if (l->why.text[0] == '\0')
 		fail_set(&l->why, 0, "%s", text);
 	if (!l->is_config_error) /* its one line is said at its end */
-		log_warn("mold gen=%u pid=%d killing: %s", l->generation,
-		    (int)l->process.pid, text);
+		log_warn("%smold gen=%u pid=%d killing: %s", l->pool->label,
+		    l->generation, (int)l->process.pid, text);
 	l->state = MOLD_KILLED;
 	process_disarm(&l->process);
 	ev_timer_stop(l->pool->master->loop, &l->binding);
@@ -146,7 +146,9 @@ send_start(struct moldlink *l)
 	int rc = options_encode(l->pool->master->options, &tail);
 
 	if (rc == 0)
-		rc = inherit_encode(l->pool->master, &tail);
+		rc = pool_is_default(l->pool)
+			 ? inherit_encode(l->pool->master, &tail)
+			 : pool_encode(l->pool, &tail);
 	if (rc == 0 && state >= 0) {
 		state = fcntl(state, F_DUPFD_CLOEXEC, 3);
 		rc = state < 0 ? -errno : 0;
@@ -186,7 +188,8 @@ moldlink_boot(struct pool *pool, uint32_t generation, struct fail *why)
 	rc = send_start(l);
 	if (rc < 0)
 		moldlink_kill(l, "START cannot be sent: %s", strerror(-rc));
-	log_debug("mold gen=%u pid=%d booting", generation, (int)pid);
+	log_debug(
+	    "%smold gen=%u pid=%d booting", pool->label, generation, (int)pid);
 	return l;
 }
 
@@ -218,7 +221,7 @@ moldlink_fork(struct moldlink *l, struct child *c)
 	c->token = master_token(l->pool->master);
 	msg.u.fork.token = c->token;
 	msg.u.fork.slot = c->slot;
-	msg.u.fork.row = c->row;
+	msg.u.fork.row = pool_board_row(c->pool, c->row);
 	msg.u.fork.generation = l->generation;
 	rc = process_put(&l->process, &msg, NULL, 0);
 	if (rc < 0)

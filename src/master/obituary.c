@@ -76,6 +76,7 @@ obituary_child(struct child *c, char *cause, size_t cap)
 	child_row(c, &v);
 	d = enter(p, "worker", child_stage(c, &v), c->killed_for, cause, cap);
 	d->slot = c->slot;
+	snprintf(d->pool, sizeof(d->pool), "%s", c->pool->name);
 	d->generation = c->generation;
 	d->age_ms = now - c->forked_ms;
 	if (v.pid == p->pid) {
@@ -105,11 +106,13 @@ obituary_mold(struct moldlink *l, char *cause, size_t cap)
 			pidfd_ok(&p->exit));
 	char how[96];
 
+	snprintf(d->pool, sizeof(d->pool), "%s", l->pool->name);
 	d->generation = l->generation;
 	d->age_ms = clock_ms() - l->born_ms;
 	if (l->is_config_error || l->check_only || phase == MASTER_BOOTING)
 		return; /* the one line was or will be said by whoever asked */
 	pidfd_exit_text(&p->exit, how, sizeof(how));
-	(fine ? log_info : log_error)("mold gen=%u pid=%d ended (%s)",
-	    l->generation, (int)p->pid, l->has_said ? how : cause);
+	(fine ? log_info : log_error)("%smold gen=%u pid=%d ended (%s)",
+	    l->pool->label, l->generation, (int)p->pid,
+	    l->has_said ? how : cause);
 }

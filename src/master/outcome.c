@@ -87,12 +87,12 @@ outcome_succeed(struct pool *p)
 	struct succession *s = &p->succession;
 	char text[400];
 
-	snprintf(text, sizeof(text), "%s to gen=%u done in %llums (%s)",
-	    succession_kind_name(s->kind), p->generation,
+	snprintf(text, sizeof(text), "%s%s to gen=%u done in %llums (%s)",
+	    p->label, succession_kind_name(s->kind), p->generation,
 	    (unsigned long long)(clock_ms() - s->started_ms), s->why);
 	refusal_summary(p);
 	log_info("%s", text);
-	if (s->kind == SUCCESSION_RELOAD)
+	if (s->kind == SUCCESSION_RELOAD && pool_is_default(p))
 		log_info(
 		    "done reloading config_file=%s", p->settings.config_file);
 	s->failures = 0;
@@ -130,7 +130,8 @@ outcome_fail(struct pool *p, int rc, const char *why)
 	struct child *canary = s->canary;
 	char text[480];
 
-	snprintf(text, sizeof(text), "%s to gen=%u failed: %s; gen=%u goes on",
+	snprintf(text, sizeof(text),
+	    "%s%s to gen=%u failed: %s; gen=%u goes on", p->label,
 	    succession_kind_name(s->kind), s->generation, why, p->generation);
 	refusal_summary(p);
 	log_error("%s", text);

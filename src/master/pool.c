@@ -16,6 +16,7 @@
 #include "master/master.h"
 #include "master/memory.h"
 #include "master/outcome.h"
+#include "master/pools.h"
 #include "master/refork.h"
 #include "master/rollout.h"
 
@@ -32,11 +33,15 @@ on_backoff(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 int
-pool_init(struct pool *p, struct master *m, const char *name)
+pool_init(struct pool *p, struct master *m, uint32_t index, const char *name)
 {
 	memset(p, 0, sizeof(*p));
 	p->master = m;
+	p->index = index;
 	snprintf(p->name, sizeof(p->name), "%s", name);
+	if (!pool_is_default(p))
+		snprintf(p->label, sizeof(p->label), "pool=%s ", p->name);
+	p->row = &m->board->row[p->index * RFK_ROWS_MAX];
 	/* Untouched until a slot is used: calloc of this size maps zero pages.
 	 */
 	p->children = calloc(RFK_ROWS_MAX, sizeof(struct child));
@@ -58,6 +63,8 @@ void
 pool_fini(struct pool *p)
 {
 	hooks_fini(p);
+	ev_timer_stop(p->master->loop, &p->backoff);
+	ev_timer_stop(p->master->loop, &p->dropping);
 	succession_fini(p);
 	memory_close(p->memory);
 	p->memory = NULL;
@@ -76,85 +83,22 @@ pool_touch(struct pool *p)
 	p->dirty = true;
 }
 
-struct child *
-pool_child(struct pool *p, uint32_t slot, int which)
+bool
+pool_is_default(const struct pool *p)
 {
-	return &p->children[2 * slot + (uint32_t)which];
+	return p->index == 0;
 }
 
-static void
-use_slots(struct pool *p, uint32_t n)
+bool
+pool_is_stopping(const struct pool *p)
 {
-	for (; p->slots < n && p->slots < RFK_SLOTS_MAX; p->slots++) {
-		child_init(
-		    pool_child(p, p->slots, 0), p, p->slots, 2 * p->slots);
-		child_init(
-		    pool_child(p, p->slots, 1), p, p->slots, 2 * p->slots + 1);
-	}
-}
-
-struct child *
-pool_serving(struct pool *p, uint32_t slot)
-{
-	struct child *a = pool_child(p, slot, 0);
-	struct child *b = pool_child(p, slot, 1);
-
-	if (child_serves(a) && child_serves(b))
-		return a->ready_ms > b->ready_ms ? a : b;
-	if (child_serves(a))
-		return a;
-	return child_serves(b) ? b : NULL;
-}
-
-struct child *
-pool_vacant(struct pool *p, uint32_t slot)
-{
-	struct child *a = pool_child(p, slot, 0);
-
-	if (!child_lives(a))
-		return a;
-	a = pool_child(p, slot, 1);
-	return child_lives(a) ? NULL : a;
-}
-
-struct child *
-pool_by_token(struct pool *p, uint64_t token)
-{
-	uint32_t i;
-
-	for (i = 0; i < 2 * p->slots; i++)
-		if (child_lives(&p->children[i]) &&
-		    p->children[i].token == token)
-			return &p->children[i];
-	return NULL;
-}
-
-struct child *
-pool_by_pid(struct pool *p, pid_t pid)
-{
-	uint32_t i;
-
-	for (i = 0; i < 2 * p->slots; i++)
-		if (p->children[i].process.pidfd >= 0 &&
-		    p->children[i].process.pid == pid)
-			return &p->children[i];
-	return NULL;
+	return p->is_leaving || p->master->phase >= MASTER_STOPPING;
 }
 
 uint32_t
-pool_count(struct pool *p, enum life_state state)
+pool_board_row(const struct pool *p, uint32_t row)
 {
-	uint32_t i, n = 0;
-
-	for (i = 0; i < 2 * p->slots; i++)
-		n += p->children[i].state == state;
-	return n;
-}
-
-uint32_t
-pool_alive(struct pool *p)
-{
-	return 2 * p->slots - pool_count(p, LIFE_VACANT);
+	return p->index * RFK_ROWS_MAX + row;
 }
 
 void
@@ -165,8 +109,8 @@ pool_failed(struct pool *p)
 	if (wait == 0)
 		return;
 	p->not_before_ms = clock_ms() + wait;
-	log_warn("%u workers in a row were of no use: the next one in %.1fs",
-	    p->failures, (double)wait / 1e3);
+	log_warn("%s%u workers in a row were of no use: the next one in %.1fs",
+	    p->label, p->failures, (double)wait / 1e3);
 }
 
 bool
@@ -246,11 +190,15 @@ recover_mold(struct pool *p)
 	if (p->mold != NULL || p->master->phase != MASTER_SERVING ||
 	    !succession_idle(p) || pool_backs_off(p))
 		return;
+	if (!p->is_settled) {
+		pools_boot(p);
+		return;
+	}
 	succession_start(
 	    p, SUCCESSION_RECOVER, false, UINT32_MAX, "the mold is gone");
 }
 
-/* Full stop: the workers first, then the molds, then the loop ends. */
+/* The workers first, then the molds; pools.c looks who has ended. */
 static void
 stop_step(struct pool *p)
 {
@@ -269,8 +217,7 @@ stop_step(struct pool *p)
 		if (l != p->mold || (pool_alive(p) == 0 && hooks_idle(p)))
 			moldlink_stop(l, l == p->mold);
 	}
-	if (!any && pool_alive(p) == 0)
-		ev_break(p->master->loop, EVBREAK_ALL);
+	p->has_ended = !any && pool_alive(p) == 0;
 }
 
 static void
@@ -278,13 +225,21 @@ say_ready(struct pool *p)
 {
 	uint32_t slot;
 
-	if (p->serving || p->master->phase != MASTER_SERVING)
+	if (p->serving || !p->is_settled || p->master->phase != MASTER_SERVING)
 		return;
 	for (slot = 0; slot < p->wanted; slot++)
 		if (pool_serving(p, slot) == NULL)
 			return;
 	p->serving = true;
-	master_says_ready(p->master);
+	pools_say_ready(p->master);
+}
+
+int
+pool_encode(const struct pool *p, struct buf *out)
+{
+	int rc = buf_printf(out, "pool=%s", p->name);
+
+	return rc == 0 ? buf_put(out, "", 1) : rc;
 }
 
 void
@@ -294,7 +249,7 @@ pool_reconcile(struct pool *p)
 
 	for (pass = 0; p->dirty && pass < PASSES; pass++) {
 		p->dirty = false;
-		if (p->master->phase >= MASTER_STOPPING) {
+		if (pool_is_stopping(p)) {
 			stop_step(p);
 			continue;
 		}
@@ -328,7 +283,7 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 		useful = v.pid == c->process.pid && v.requests > 0;
 		if (useful || clock_ms() - c->forked_ms > EARLY_MS)
 			p->failures = 0;
-		else if (c->drain_ms == 0 && p->master->phase < MASTER_STOPPING)
+		else if (c->drain_ms == 0 && !pool_is_stopping(p))
 			pool_failed(p);
 		hooks_worker_exit(p, c);
 	}
@@ -338,13 +293,16 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 void
 pool_scale(struct pool *p, uint32_t wanted, const char *why)
 {
+	if (p->settings.kind == RFK_KIND_NONE)
+		wanted = 0; /* only other pools have work */
 	if (wanted > RFK_SLOTS_MAX)
 		wanted = RFK_SLOTS_MAX;
 	if (why != NULL && wanted != p->wanted)
-		log_info("workers: %u -> %u (%s)", p->wanted, wanted, why);
+		log_info("%sworkers: %u -> %u (%s)", p->label, p->wanted,
+		    wanted, why);
 	p->wanted = wanted;
-	p->master->board->workers = wanted;
-	use_slots(p, wanted);
+	p->master->board->pool[p->index].workers = wanted;
+	pool_use_slots(p, wanted);
 	pool_touch(p);
 }
 
@@ -381,7 +339,8 @@ pool_stop(struct pool *p, bool graceful)
 
 	if (graceful)
 		listeners_cut(&p->listeners);
-	outcome_cancel(p, "reforkd is stopping");
+	outcome_cancel(p, p->is_leaving ? "the pool is not wanted any more"
+					: "reforkd is stopping");
 	for (i = 0; i < POOL_MOLDS; i++) {
 		l = pool_mold_at(p, i);
 		if (moldlink_usable(l))

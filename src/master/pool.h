@@ -28,6 +28,7 @@
 #include "master/recycle.h"
 #include "master/succession.h"
 
+struct buf;
 struct master;
 struct memory;
 
@@ -37,7 +38,13 @@ struct memory;
 
 struct pool {
 	struct master *master;
-	char name[64];
+	uint32_t index; /* of the master's list, and of its rows; 0 = default */
+	char name[32];
+	char label[40];      /* for logs: "pool=NAME ", "" = default */
+	struct rfk_row *row; /* the first of its own on the board */
+	bool is_leaving;     /* the file has it no more: stops, then is freed */
+	bool has_ended;      /* stopping, and nothing of it is left */
+	bool is_settled;     /* has had settings in force once */
 	struct rfk_settings_table settings; /* in force */
 	struct listeners listeners;
 	struct listeners next_listeners; /* of a mold that boots */
@@ -70,12 +77,20 @@ struct pool {
 	bool serving; /* all wanted slots have served once: "ready" was said */
 };
 
-int pool_init(struct pool *, struct master *, const char *name);
+int pool_init(struct pool *, struct master *, uint32_t index, const char *name);
 void pool_fini(struct pool *);
+/* What a mold that boots must know of it, in START's "name=value" NUL. */
+int pool_encode(const struct pool *, struct buf *out);
 void pool_touch(struct pool *);
 void pool_reconcile(struct pool *);
 
-/* A worker's two children; the one that serves (newest first), or NULL. */
+bool pool_is_default(const struct pool *);
+bool pool_is_stopping(const struct pool *); /* with the master, or alone */
+/* A child's row, which counts within its pool, on the whole board. */
+uint32_t pool_board_row(const struct pool *, uint32_t row);
+
+/* slots.c. A worker's two children; the one that serves (newest first), or
+ * NULL. */
 struct child *pool_child(struct pool *, uint32_t slot, int which);
 struct child *pool_serving(struct pool *, uint32_t slot);
 struct child *pool_vacant(struct pool *, uint32_t slot);
@@ -87,6 +102,7 @@ struct moldlink *pool_mold_by_pid(struct pool *, pid_t);
 void pool_drain_molds(struct pool *); /* read what they have sent */
 uint32_t pool_count(struct pool *, enum life_state);
 uint32_t pool_alive(struct pool *); /* children that are not VACANT */
+void pool_use_slots(struct pool *, uint32_t n);
 
 /* A worker could not be made, or ended before it was of use: backs off. */
 void pool_failed(struct pool *);

@@ -124,6 +124,8 @@ print_settings(const struct rfk_settings_table *s)
 		put_##kind(s, RFK_SET_##name, s->name, fallback);
 #include <reforkd/settings.def>
 #undef SETTING
+	if (s->pool[0] != '\0')
+		printf("# and besides: pool %s\n", s->pool);
 	if (s->rackup[0] != '\0')
 		printf(
 		    "rack %s\n", print_quoted(s->rackup, text, sizeof(text)));

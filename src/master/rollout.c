@@ -50,8 +50,8 @@ on_canary(struct ev_loop *loop, ev_timer *w, int revents)
 	    clock_ms() <
 		s->canary->ready_ms + (uint64_t)p->settings.canary_time)
 		return;
-	log_info("the canary worker=%u gen=%u serves (%llu requests)",
-	    s->canary->slot, s->generation, (unsigned long long)row.requests);
+	log_info("%sthe canary worker=%u gen=%u serves (%llu requests)",
+	    p->label, s->canary->slot, s->generation, (unsigned long long)row.requests);
 	s->canary->is_canary = false;
 	rollout_begin(p);
 }

@@ -22,17 +22,6 @@ static const int others[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGURG, SIGTTIN,
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static struct process *
-by_pid(struct master *m, pid_t pid)
-{
-	struct child *c = pool_by_pid(&m->pool, pid);
-	struct moldlink *l = pool_mold_by_pid(&m->pool, pid);
-
-	if (c != NULL)
-		return &c->process;
-	return l != NULL ? &l->process : NULL;
-}
-
 /* Zombies that are not ours by name: daemons of the application, re-parented.
  */
 static void
@@ -46,10 +35,10 @@ reap_strays(struct master *m)
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 ||
 		    si.si_pid == 0)
 			return;
-		p = by_pid(m, si.si_pid);
+		p = pools_process(m, si.si_pid);
 		if (p != NULL) {
 			process_look(p);
-			if (by_pid(m, si.si_pid) != NULL)
+			if (pools_process(m, si.si_pid) != NULL)
 				return; /* its pidfd will say it */
 			continue;
 		}
@@ -64,8 +53,11 @@ reap_strays(struct master *m)
 static void
 on_child(struct master *m)
 {
+	struct pool *p = NULL;
+
 	/* SPAWNED may lie in a channel: read it before its zombie is judged. */
-	pool_drain_molds(&m->pool);
+	while ((p = pools_next(m, p)) != NULL)
+		pool_drain_molds(p);
 	reap_strays(m);
 }
 

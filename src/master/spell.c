@@ -194,6 +194,8 @@ spell(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_group:
 	/* The head and the end of what is printed. */
 	case RFK_SET_refork_auto:
+	case RFK_SET_kind:
+	case RFK_SET_pool:
 	case RFK_SET_config_file:
 	case RFK_SET_rackup:
 	case RFK_SET_personality_why:

@@ -56,6 +56,22 @@ personality_name(enum rfk_personality personality)
 }
 
 static const char *
+kind_name(enum rfk_kind kind)
+{
+	switch (kind) {
+	case RFK_KIND_RACK:
+		return "rack";
+	case RFK_KIND_RUN:
+		return "run";
+	case RFK_KIND_LEASE:
+		return "lease";
+	case RFK_KIND_NONE:
+		return "none";
+	}
+	return "?";
+}
+
+static const char *
 mold_state_name(enum mold_state state)
 {
 	switch (state) {
@@ -158,6 +174,8 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 		serving += pool_serving(pool, slot) != NULL;
 	(void)record_begin(line, "pool");
 	(void)record_text(line, "name", pool->name);
+	(void)record_text(
+	    line, "kind", kind_name((enum rfk_kind)pool->settings.kind));
 	(void)record_count(line, "generation", pool->generation);
 	(void)record_count(line, "wanted", pool->wanted);
 	(void)record_count(line, "serving", serving);
@@ -291,23 +309,32 @@ say_slot(struct pool *pool, uint32_t slot, struct control_client *c,
 	say(c, line);
 }
 
+/* What stands behind a pool's record is that pool's. */
+static void
+say_all(struct pool *pool, struct control_client *c, struct buf *line)
+{
+	uint32_t i;
+
+	say_pool(pool, c, line);
+	say_listeners(pool, c, line);
+	say_mold(pool->mold, c, line);
+	if (pool->succession.next != pool->mold)
+		say_mold(pool->succession.next, c, line);
+	for (i = 0; i < POOL_OLD_MOLDS; i++)
+		say_mold(pool->old[i], c, line);
+	for (i = 0; i < pool->slots; i++)
+		say_slot(pool, i, c, line);
+}
+
 void
 status_say(struct master *m, struct control_client *c)
 {
-	struct pool *pool = &m->pool;
+	struct pool *pool = NULL;
 	struct buf line = BUF_INIT;
-	uint32_t i;
 
 	say_master(m, c, &line);
-	say_pool(pool, c, &line);
-	say_listeners(pool, c, &line);
-	say_mold(pool->mold, c, &line);
-	if (pool->succession.next != pool->mold)
-		say_mold(pool->succession.next, c, &line);
-	for (i = 0; i < POOL_OLD_MOLDS; i++)
-		say_mold(pool->old[i], c, &line);
-	for (i = 0; i < pool->slots; i++)
-		say_slot(pool, i, c, &line);
+	while ((pool = pools_next(m, pool)) != NULL)
+		say_all(pool, c, &line);
 	buf_fini(&line);
 }
 
@@ -324,6 +351,7 @@ status_deaths(struct master *m, struct control_client *c)
 		(void)record_begin(&line, "death");
 		(void)record_count(&line, "at_s", death->at_s);
 		(void)record_text(&line, "role", death->role);
+		(void)record_text(&line, "pool", death->pool);
 		if (is_worker)
 			(void)record_count(&line, "slot", death->slot);
 		(void)record_count(&line, "generation", death->generation);

@@ -97,8 +97,9 @@ ask(struct pool *p)
 	s->donor_slot = donor->slot;
 	s->token = master_token(p->master);
 	(refusal_known(donor) ? log_debug : log_info)(
-	    "%s to gen=%u: promoting %s (%s)", succession_kind_name(s->kind),
-	    s->generation, child_name(donor, name, sizeof(name)), s->why);
+	    "%s%s to gen=%u: promoting %s (%s)", p->label,
+	    succession_kind_name(s->kind), s->generation,
+	    child_name(donor, name, sizeof(name)), s->why);
 	if (child_event(donor, LIFE_PROMOTE) < 0)
 		outcome_fail(p, -EPROTO, "the donor cannot be asked");
 }
@@ -113,8 +114,10 @@ boot(struct pool *p)
 	s->donor = NULL;
 	s->donor_slot = UINT32_MAX;
 	if (s->kind == SUCCESSION_RECOVER)
-		log_warn("booting a new mold: it may load newer code than the "
-			 "running workers have");
+		log_warn(
+		    "%sbooting a new mold: it may load newer code than the "
+		    "running workers have",
+		    p->label);
 	s->next = moldlink_boot(p, s->generation, &why);
 	if (s->next == NULL)
 		outcome_fail(p, -ECHILD, why.text);
@@ -129,7 +132,7 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (p->master->phase != MASTER_SERVING)
+	if (p->master->phase != MASTER_SERVING || p->is_leaving)
 		return;
 	choice_forget_refusals(p);
 	if (s->stage == SUCCESSION_ASKED) {
@@ -145,7 +148,7 @@ queue(struct pool *p, enum succession_kind kind, const char *why)
 {
 	struct succession *s = &p->succession;
 
-	log_info("%s is queued behind the %s under way (%s)",
+	log_info("%s%s is queued behind the %s under way (%s)", p->label,
 	    succession_kind_name(kind), succession_kind_name(s->kind), why);
 	if (s->queued && s->queued_kind == SUCCESSION_RELOAD)
 		return; /* newer code wins over a newer heap */
@@ -160,8 +163,8 @@ succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
 {
 	struct succession *s = &p->succession;
 
-	if (p->master->phase != MASTER_SERVING) {
-		log_warn("%s not begun: reforkd is %s (%s)",
+	if (p->master->phase != MASTER_SERVING || p->is_leaving) {
+		log_warn("%s%s not begun: reforkd is %s (%s)", p->label,
 		    succession_kind_name(kind),
 		    p->master->phase == MASTER_BOOTING ? "booting" : "stopping",
 		    why);
@@ -284,7 +287,7 @@ start_queued(struct pool *p)
 {
 	struct succession *s = &p->succession;
 
-	if (!s->queued || p->master->phase >= MASTER_STOPPING)
+	if (!s->queued || pool_is_stopping(p))
 		return;
 	s->queued = false;
 	succession_start(p, s->queued_kind, true, UINT32_MAX, s->queued_why);

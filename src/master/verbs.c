@@ -35,6 +35,36 @@ phase_refusal(const struct master *m)
 	return "the master is stopping";
 }
 
+/* The pool that the line names, `default` when it names none; NULL: it has
+ * ended the verb. */
+static struct pool *
+pool_named(struct control_client *c, const struct line *line)
+{
+	struct master *m = control_master(c);
+	struct pool *pool =
+	    line->pool != NULL ? pools_find(m, line->pool) : &m->pool;
+	char text[128];
+
+	if (pool != NULL)
+		return pool;
+	(void)snprintf(text, sizeof(text),
+	    "there is no pool %.40s (reforkctl status lists them)", line->pool);
+	control_end(c, 1, text);
+	return NULL;
+}
+
+/* The same, where nothing is begun while the master boots or stops. */
+static struct pool *
+pool_meant(struct control_client *c, const struct line *line)
+{
+	const char *refusal = phase_refusal(control_master(c));
+
+	if (refusal == NULL)
+		return pool_named(c, line);
+	control_end(c, 1, refusal);
+	return NULL;
+}
+
 /* refork, reload */
 
 /* The first outcome of a queued request is the one it was queued behind. */
@@ -42,25 +72,24 @@ static void
 on_outcome(void *arg, int rc, const char *text)
 {
 	struct control_client *c = arg;
-	unsigned int *waits = control_waits(c);
+	struct control_wait *waits = control_waits(c);
 
-	if (*waits > 0)
-		(*waits)--;
-	if (*waits == 0) {
+	if (waits->n > 0)
+		waits->n--;
+	if (waits->n == 0) {
 		control_end(c, rc < 0, text);
 		return;
 	}
-	rc = outcome_wait(&control_master(c)->pool, on_outcome, c);
+	rc = outcome_wait(waits->pool, on_outcome, c);
 	if (rc < 0)
 		control_end(
 		    c, 1, "it is under way, but nobody can wait for it");
 }
 
 static void
-begin(struct control_client *c, const struct line *line,
+begin(struct control_client *c, struct pool *pool, const struct line *line,
     enum succession_kind kind, const char *name)
 {
-	struct pool *pool = &control_master(c)->pool;
 	char text[128];
 	int rc = succession_start(pool, kind, true, line->slot, control_who(c));
 
@@ -78,7 +107,8 @@ begin(struct control_client *c, const struct line *line,
 		control_end(c, 0, text);
 		return;
 	}
-	*control_waits(c) = rc == 1 ? 2 : 1;
+	*control_waits(c) =
+	    (struct control_wait){ .n = rc == 1 ? 2 : 1, .pool = pool };
 	rc = outcome_wait(pool, on_outcome, c);
 	if (rc < 0) {
 		(void)snprintf(text, sizeof(text),
@@ -91,33 +121,32 @@ begin(struct control_client *c, const struct line *line,
 static void
 run_refork(struct control_client *c, const struct line *line)
 {
-	struct master *m = control_master(c);
+	struct pool *pool = pool_meant(c, line);
 	char text[128];
 
-	if (phase_refusal(m) != NULL) {
-		control_end(c, 1, phase_refusal(m));
-	} else if (line->slot != UINT32_MAX &&
-		   (line->slot >= m->pool.slots ||
-		       pool_serving(&m->pool, line->slot) == NULL)) {
+	if (pool == NULL)
+		return;
+	if (line->slot != UINT32_MAX &&
+	    (line->slot >= pool->slots ||
+		pool_serving(pool, line->slot) == NULL)) {
 		(void)snprintf(text, sizeof(text),
 		    "no worker %" PRIu32 " serves", line->slot);
 		control_end(c, 1, text);
 	} else {
-		begin(c, line, SUCCESSION_REFORK, "refork");
+		begin(c, pool, line, SUCCESSION_REFORK, "refork");
 	}
 }
 
 static void
 run_reload(struct control_client *c, const struct line *line)
 {
-	const char *refusal = phase_refusal(control_master(c));
+	struct pool *pool = pool_meant(c, line);
 
-	if (refusal != NULL) {
-		control_end(c, 1, refusal);
-	} else {
+	if (pool == NULL)
+		return;
+	if (pool_is_default(pool))
 		notify_reload(control_master(c));
-		begin(c, line, SUCCESSION_RELOAD, "reload");
-	}
+	begin(c, pool, line, SUCCESSION_RELOAD, "reload");
 }
 
 /* The others end at once. */
@@ -125,16 +154,13 @@ run_reload(struct control_client *c, const struct line *line)
 static void
 run_scale(struct control_client *c, const struct line *line)
 {
-	struct pool *pool = &control_master(c)->pool;
-	const char *refusal = phase_refusal(control_master(c));
-	const uint32_t from = pool->wanted;
+	struct pool *pool = pool_meant(c, line);
+	const uint32_t from = pool != NULL ? pool->wanted : 0;
 	uint32_t to = line->scale_to;
 	char text[128];
 
-	if (refusal != NULL) {
-		control_end(c, 1, refusal);
+	if (pool == NULL)
 		return;
-	}
 	if (line->scale_by > 0)
 		to = from < RFK_SLOTS_MAX ? from + 1 : from;
 	else if (line->scale_by < 0)
@@ -188,22 +214,32 @@ run_version(struct control_client *c, const struct line *line)
 	control_end(c, 0, NULL);
 }
 
-static void
-say_mold(struct control_client *c, const struct moldlink *mold)
+/* Behind a record: whose it is, where there is more than one pool. */
+static const char *
+whose(const struct pool *pool, char out[48])
 {
-	if (mold != NULL && mold->process.pid > 0)
-		control_say(c, "pid pid=%d role=mold generation=%" PRIu32,
-		    (int)mold->process.pid, mold->generation);
+	(void)snprintf(out, 48, "%s%s", pool_is_default(pool) ? "" : " pool=",
+	    pool_is_default(pool) ? "" : pool->name);
+	return out;
 }
 
 static void
-run_pids(struct control_client *c, const struct line *line)
+say_mold(struct control_client *c, const struct moldlink *mold)
 {
-	const struct pool *pool = &control_master(c)->pool;
+	char pool[48];
+
+	if (mold != NULL && mold->process.pid > 0)
+		control_say(c, "pid pid=%d role=mold generation=%" PRIu32 "%s",
+		    (int)mold->process.pid, mold->generation,
+		    whose(mold->pool, pool));
+}
+
+static void
+say_pids(struct control_client *c, const struct pool *pool)
+{
+	char text[48];
 	uint32_t i;
 
-	(void)line;
-	control_say(c, "pid pid=%d role=master", (int)getpid());
 	say_mold(c, pool->mold);
 	say_mold(c, pool->succession.next);
 	for (i = 0; i < POOL_OLD_MOLDS; i++)
@@ -214,19 +250,37 @@ run_pids(struct control_client *c, const struct line *line)
 		if (child_lives(child) && child->process.pid > 0)
 			control_say(c,
 			    "pid pid=%d role=worker generation=%" PRIu32
-			    " slot=%" PRIu32,
+			    " slot=%" PRIu32 "%s",
 			    (int)child->process.pid, child->generation,
-			    child->slot);
+			    child->slot, whose(pool, text));
 	}
+}
+
+static void
+run_pids(struct control_client *c, const struct line *line)
+{
+	const struct pool *pool = NULL;
+
+	(void)line;
+	control_say(c, "pid pid=%d role=master", (int)getpid());
+	while ((pool = pools_next(control_master(c), pool)) != NULL)
+		say_pids(c, pool);
 	control_end(c, 0, NULL);
+}
+
+static void
+ask(struct control_client *c, const struct line *line, enum rfk_ask_what what)
+{
+	struct pool *pool = pool_named(c, line);
+
+	if (pool != NULL)
+		inquiry_begin(c, pool, what, line->slot);
 }
 
 static void
 run_dumpstat(struct control_client *c, const struct line *line)
 {
-	inquiry_begin(c,
-	    line->word != NULL ? RFK_ASK_PAGES : RFK_ASK_STATISTICS,
-	    line->slot);
+	ask(c, line, line->word != NULL ? RFK_ASK_PAGES : RFK_ASK_STATISTICS);
 }
 
 static void
@@ -235,11 +289,10 @@ run_gclog(struct control_client *c, const struct line *line)
 	if (line->word == NULL)
 		control_end(c, 1, "gclog takes on, off or read");
 	else
-		inquiry_begin(c,
+		ask(c, line,
 		    strcmp(line->word, "on") == 0    ? RFK_ASK_GCLOG_ON
 		    : strcmp(line->word, "off") == 0 ? RFK_ASK_GCLOG_OFF
-						     : RFK_ASK_GCLOG_READ,
-		    line->slot);
+						     : RFK_ASK_GCLOG_READ);
 }
 
 void
@@ -253,7 +306,7 @@ verbs_run(struct control_client *c, char *text)
 	struct fail why = FAIL_INIT;
 	struct line line;
 
-	*control_waits(c) = 0;
+	control_waits(c)->n = 0;
 	if (line_parse(&line, text, &why) < 0)
 		control_end(c, 1, why.text);
 	else
@@ -263,6 +316,9 @@ verbs_run(struct control_client *c, char *text)
 void
 verbs_gone(struct control_client *c)
 {
-	outcome_forget(&control_master(c)->pool, c);
+	struct pool *pool = NULL;
+
+	while ((pool = pools_next(control_master(c), pool)) != NULL)
+		outcome_forget(pool, c);
 	inquiry_forget(c);
 }

@@ -14,6 +14,8 @@
 /* An idle worker beats once a second; between units hooks may take a timeout.
  */
 #define BEAT_SLACK_MS 2000u
+/* Nothing to look at: when to look again whether that has changed. */
+#define UNWATCHED_MS 60000u
 
 static void
 overdue(
@@ -65,15 +67,32 @@ look(struct child *c, uint64_t now, uint64_t timeout)
 	return UINT64_MAX;
 }
 
+/* The nearest deadline of a pool; one that has just begun is not seen yet. */
+static uint64_t
+look_all(struct pool *p, uint64_t now, bool is_grace)
+{
+	uint64_t timeout = (uint64_t)p->settings.timeout;
+	uint64_t next = now + (timeout != 0 ? timeout : UNWATCHED_MS);
+	uint64_t due;
+	uint32_t i;
+
+	if (timeout == 0) /* a run block that did not ask for one */
+		return next;
+	for (i = 0; !is_grace && i < 2 * p->slots; i++) {
+		due = look(&p->children[i], now, timeout);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
 static void
 on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct master *m = w->data;
-	uint64_t timeout = (uint64_t)m->pool.settings.timeout;
 	uint64_t now = clock_ms();
-	uint64_t next = now + timeout;
-	uint64_t due;
-	uint32_t i;
+	uint64_t next = UINT64_MAX, due;
+	struct pool *p = NULL;
 
 	(void)revents;
 	if (now > m->watchdog_due_ms + LATE_MS) {
@@ -83,8 +102,8 @@ on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	if (now < m->grace_until_ms)
 		next = m->grace_until_ms;
-	for (i = 0; now >= m->grace_until_ms && i < 2 * m->pool.slots; i++) {
-		due = look(&m->pool.children[i], now, timeout);
+	while ((p = pools_next(m, p)) != NULL) {
+		due = look_all(p, now, now < m->grace_until_ms);
 		if (due < next)
 			next = due;
 	}

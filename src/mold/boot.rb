@@ -44,15 +44,16 @@ module Reforkd
       environment_set
       $stdout.sync = $stderr.sync = true
       evaluate_file
+      pools_evaluate
       decide_personality
       family_arrives
       family_checks
       if @personality == :native && @set[:preload_app] == false
         @notes << "preload_app false is ignored: the application is loaded once, by the mold"
       end
-      embedded_options
-      extra_listener
-      from_environment
+      kind_decide
+      embedded_options if @kind == :rack
+      listeners_decide
       family_defaults
       rails_folders
       cross_checks
@@ -69,6 +70,8 @@ module Reforkd
     # "name=value" NUL ... for the master, ipc/settings.c.
     def block
       pairs = SETTINGS.filter_map { |name, row| [name, encode(name, row[0])] if @set.key?(name) && !@set[name].nil? }
+      pairs << [:kind, KINDS.fetch(@kind)]
+      pairs << [:pool, @pools.keys.join(",")] unless @pool
       pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
       MASTER_HOOKS.each { |setting, hook| pairs << [setting, hook_place(hook)[0, 4095]] if hook?(hook) }
       pairs << [:has_logger, 1] if own_logger
@@ -81,7 +84,10 @@ module Reforkd
       pairs.map { |name, value| "#{name}=".b + value.to_s.b + "\0" }.join
     end
 
+    # What workers are given: an application, or what the boot block has made.
     def app_load
+      return true unless @kind == :rack
+
       plain = option("no_default_middleware") || @set[:default_middleware] == false
       middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
       Gem.refresh if @personality != :native && defined?(Gem) && Gem.respond_to?(:refresh)
@@ -207,11 +213,11 @@ module Reforkd
 
     # unicorn's own: "#\ -p 9292 -E production" in config.ru, read after the file.
     def embedded_options
-      @rackup = option("rackup") || (@set[:rack].is_a?(String) ? @set[:rack] : nil)
+      @rackup = (option("rackup") unless @pool) || (@set[:rack].is_a?(String) ? @set[:rack] : nil)
       @rackup ||= "config.ru" unless @set[:rack]
       return unless @rackup
       unless File.readable?(@rackup) && File.file?(@rackup)
-        place = "#{@places[:rack]}: " if @set[:rack] && !option("rackup")
+        place = "#{@places[:rack]}: " if @set[:rack] && (@pool || !option("rackup"))
         raise ConfigError, "#{place}rackup file (#{@rackup}) not readable" unless @personality == :native
 
         raise ConfigError, "#{place}#{@rackup}: not readable (a rackup file, or rack { App } in the configuration)"
@@ -228,6 +234,15 @@ module Reforkd
       @options["listen"].each { |address| listen(address) } if @options.key?("listen")
       host, port = option("host"), option("port")
       listen("#{host&.include?(":") ? "[#{host}]" : host || "0.0.0.0"}:#{port || 8080}") if host || port
+    end
+
+    # The command line's and the environment's are the default pool's.
+    def listeners_decide
+      return if @pool
+      return listeners_none if @kind == :none
+
+      extra_listener
+      from_environment
     end
 
     # puma's variables, where the file and the command line are silent.

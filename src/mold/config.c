@@ -46,6 +46,9 @@ static const unsigned char family_rb[] = {
 static const unsigned char behalf_rb[] = {
 #include "mold/behalf.rb.inc"
 };
+static const unsigned char pools_rb[] = {
+#include "mold/pools.rb.inc"
+};
 static const unsigned char state_rb[] = {
 #include "mold/state.rb.inc"
 };
@@ -69,6 +72,7 @@ static const struct prelude parts[] = {
 	{ "compat.rb", compat_rb, sizeof(compat_rb) },
 	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
+	{ "pools.rb", pools_rb, sizeof(pools_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },

@@ -16,7 +16,7 @@ module Reforkd
     NATIVE = %i[control rack boot_timeout hook_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout client_max_body_size canary_time heap_preparation
       compact yjit shared_sockets umask malloc oob_gc refork refork_cpu refork_min_gain
-      refork_interval refork_candidates before_promotion after_promotion worker_memory_limit worker_max_requests memory_budget].freeze
+      refork_interval refork_candidates before_promotion after_promotion worker_memory_limit worker_max_requests memory_budget pool].freeze
 
     COUNTS = %i[worker_processes refork_max_unavailable refork_candidates umask].freeze
     SECONDS = %i[spawn_timeout hook_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout
@@ -35,6 +35,7 @@ module Reforkd
       @families = []
       @places = {}
       @listeners_wanted = []
+      @pools = {}
     end
 
     def [](key)
@@ -53,7 +54,7 @@ module Reforkd
       unless value.is_a?(Numeric) || personality_so_far[0] == :native
         complain("not an integer: timeout=#{value.inspect}")
       end
-      value = seconds(:timeout, value)
+      value = seconds(:timeout, value, min: 1)
       @families << [:native, "timeout soft:"] if soft
       @families << [:pitchfork, "timeout cleanup:"] if cleanup
       if cleanup
@@ -193,6 +194,7 @@ module Reforkd
     private
 
     def seen(name)
+      pool_allows(name) if @pool
       @places[name] = here(caller_locations)
       @families << [:unicorn, name] if UNICORN.include?(name)
       @families << [:pitchfork, name] if PITCHFORK.include?(name)
@@ -220,8 +222,8 @@ module Reforkd
       bounds(name, value, min, max)
     end
 
-    def seconds(name, value)
-      _, _, min, max = SETTINGS.fetch(name)
+    def seconds(name, value, min: SETTINGS.fetch(name)[2])
+      max = SETTINGS.fetch(name)[3]
       complain("not a number: #{name}=#{value.inspect}", "seconds, 0.5 is fine") unless value.is_a?(Numeric) && value.real?
       complain("not a number: #{name}=#{value}", "seconds") unless value.finite?
       bounds(name, value, min / 1000.0, max / 1000)

@@ -8,7 +8,7 @@ module Reforkd
     STATE_MAX = 1 << 20
     # Ours, and of no interest to the next mold.
     OURS = %i[@options @environment @set @place @notes @families @places @listeners_wanted @file @file_found @personality @why
-      @rackup @rack_makes_app @timeout_alone @server @here @place @state_sent @state_told].freeze
+      @rackup @rack_makes_app @timeout_alone @pools @pool @kind @server @here @place @state_sent @state_told].freeze
 
     # Before the file is evaluated, or in a candidate.
     def state_restore(bytes)

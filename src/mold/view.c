@@ -18,8 +18,8 @@ truth(bool claim)
 static VALUE
 workers_wanted_raises(VALUE unused)
 {
-	uint32_t n =
-	    atomic_load_explicit(&own->board->workers, memory_order_relaxed);
+	uint32_t n = atomic_load_explicit(
+	    &own->board->pool[0].workers, memory_order_relaxed);
 
 	(void)unused;
 	return n > 0 ? UINT2NUM(n) : Qnil;

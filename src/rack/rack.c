@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/board.h"
 #include "rack/arrive.h"
 #include "rack/call.h"
 #include "rack/conn.h"
@@ -30,17 +31,13 @@ rack_count(_Atomic uint64_t *counter, uint64_t n)
 static bool
 sibling_is_idle(const struct rack *r)
 {
-	const struct rfk_board *board = r->self->board;
-	uint32_t rows =
-	    2 * atomic_load_explicit(&board->workers, memory_order_relaxed);
-	uint32_t i;
+	uint32_t rows, i;
+	const struct rfk_row *row =
+	    board_pool_rows(r->self->board, r->row, &rows, NULL);
 
-	if (rows > RFK_ROWS_MAX)
-		rows = RFK_ROWS_MAX;
-	for (i = 0; i < rows && rows > 2; i++)
-		if (&board->row[i] != r->row &&
-		    atomic_load_explicit(&board->row[i].work,
-			memory_order_relaxed) == RFK_WORK_IDLE)
+	for (i = 0; i < rows && rows > 2; i++, row++)
+		if (row != r->row && atomic_load_explicit(&row->work,
+					 memory_order_relaxed) == RFK_WORK_IDLE)
 			return true;
 	return false;
 }

@@ -28,7 +28,7 @@ self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 
 	if (rc < 0)
 		return rc;
-	if (fork->row >= RFK_ROWS_MAX || self->board == NULL)
+	if (fork->row >= RFK_BOARD_ROWS || self->board == NULL)
 		return -EPROTO;
 	self->role = ROLE_WORKER;
 	self->npooled = self->nlisteners;

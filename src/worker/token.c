@@ -1,19 +1,15 @@
 /* token.c - counting rows. */
 #include "worker/token.h"
 
-#include <reforkd/scoreboard.h>
+#include "ipc/board.h"
 
 static bool
-is_free(const struct rfk_board *board)
+is_free(const struct rfk_board *board, const struct rfk_row *mine)
 {
-	uint32_t rows =
-	    2 * atomic_load_explicit(&board->workers, memory_order_relaxed);
-	uint32_t collecting = 0, idle = 0, i;
+	uint32_t collecting = 0, idle = 0, rows, i;
+	const struct rfk_row *row = board_pool_rows(board, mine, &rows, NULL);
 
-	if (rows > RFK_ROWS_MAX)
-		rows = RFK_ROWS_MAX;
-	for (i = 0; i < rows; i++) {
-		const struct rfk_row *row = &board->row[i];
+	for (i = 0; i < rows; i++, row++) {
 
 		if (atomic_load(&row->collecting) != 0)
 			collecting++;
@@ -29,7 +25,7 @@ bool
 token_take(const struct rfk_board *board, struct rfk_row *row, bool must)
 {
 	atomic_store(&row->collecting, 1);
-	if (must || is_free(board))
+	if (must || is_free(board, row))
 		return true;
 	atomic_store(&row->collecting, 0);
 	return false;

@@ -16,7 +16,7 @@ static struct fail why;
 static int
 parse(const char *text)
 {
-	char copy[256];
+	static char copy[256]; /* line.pool lies in it */
 
 	memset(&why, 0, sizeof(why));
 	memcpy(copy, text, strlen(text) + 1);
@@ -60,6 +60,15 @@ START_TEST(arguments_mean_what_they_say)
 	ck_assert_int_eq(line.scale_by, 1);
 	ck_assert_int_eq(parse("scale -1"), 0);
 	ck_assert_int_eq(line.scale_by, -1);
+	ck_assert_ptr_null(line.pool);
+	ck_assert_int_eq(parse("refork jobs 3 no-wait"), 0);
+	ck_assert_str_eq(line.pool, "jobs");
+	ck_assert_uint_eq(line.slot, 3);
+	ck_assert_int_eq(parse("scale +1 jobs"), 0);
+	ck_assert_str_eq(line.pool, "jobs");
+	ck_assert_int_eq(parse("dumpstat jobs pages"), 0);
+	ck_assert_str_eq(line.word, "pages");
+	ck_assert_str_eq(line.pool, "jobs");
 	ck_assert_int_eq(parse("scale 0"), 0);
 	ck_assert_int_eq(line.scale_by, 0);
 	ck_assert_uint_eq(line.scale_to, 0);
@@ -74,7 +83,8 @@ START_TEST(what_a_verb_does_not_take_is_refused)
 		"refork 0x1", "reload 1", "reload no-wait no-wait", "scale",
 		"scale +2", "scale 513", "scale 1 1", "scale +", "scale 1e9",
 		"scale 99999999999999999999", "stop now now", "stop never",
-		"status\tx", "status\x7f", "st\x01tus", "\xff", "version %" };
+		"scale jobs", "refork a b", "status jobs", "status\tx",
+		"status\x7f", "st\x01tus", "\xff", "version %" };
 	size_t i;
 
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

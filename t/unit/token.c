@@ -25,7 +25,7 @@ setup(void)
 	board = board_make(&fd);
 	ck_assert_ptr_nonnull(board);
 	(void)close(fd);
-	atomic_store(&board->workers, WORKERS);
+	atomic_store(&board->pool[0].workers, WORKERS);
 	for (i = 0; i < WORKERS; i++) {
 		board_row_born(&board->row[i], 0, 100 + i, 0);
 		atomic_store(&board->row[i].work, RFK_WORK_IDLE);
@@ -66,7 +66,7 @@ START_TEST(one_alone_may_always)
 	busy(1, WORKERS);
 	ck_assert(take(0, false));
 	token_give(&board->row[0]);
-	atomic_store(&board->workers, 1);
+	atomic_store(&board->pool[0].workers, 1);
 	ck_assert(take(0, false));
 }
 END_TEST
@@ -113,9 +113,9 @@ END_TEST
 
 START_TEST(a_board_that_lies_is_read_to_its_end_only)
 {
-	atomic_store(&board->workers, (uint32_t)-1);
+	atomic_store(&board->pool[0].workers, (uint32_t)-1);
 	ck_assert(take(0, false));
-	atomic_store(&board->workers, (uint32_t)-1 / 2);
+	atomic_store(&board->pool[0].workers, (uint32_t)-1 / 2);
 	ck_assert(take(1, false));
 }
 END_TEST

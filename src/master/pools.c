@@ -1,0 +1,276 @@
+#include "master/pools.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/inquiry.h"
+#include "master/master.h"
+#include "master/refork.h"
+
+struct pool *
+pools_next(const struct master *m, const struct pool *p)
+{
+	uint32_t i = p != NULL ? p->index + 1 : 0;
+
+	while (i < RFK_POOLS_MAX && m->pools[i] == NULL)
+		i++;
+	return i < RFK_POOLS_MAX ? m->pools[i] : NULL;
+}
+
+struct pool *
+pools_find(const struct master *m, const char *name)
+{
+	struct pool *p = NULL;
+
+	while ((p = pools_next(m, p)) != NULL)
+		if (!p->is_leaving && strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+uint32_t
+pools_count(const struct master *m)
+{
+	const struct pool *p = NULL;
+	uint32_t n = 0;
+
+	while ((p = pools_next(m, p)) != NULL)
+		n++;
+	return n;
+}
+
+struct process *
+pools_process(const struct master *m, pid_t pid)
+{
+	struct pool *p = NULL;
+	struct moldlink *l;
+	struct child *c;
+
+	while ((p = pools_next(m, p)) != NULL) {
+		c = pool_by_pid(p, pid);
+		if (c != NULL)
+			return &c->process;
+		l = pool_mold_by_pid(p, pid);
+		if (l != NULL)
+			return &l->process;
+	}
+	return NULL;
+}
+
+struct pool *
+pools_add(struct master *m, const char *name)
+{
+	struct pool *p = NULL;
+	uint32_t i = 1;
+
+	while (i < RFK_POOLS_MAX && m->pools[i] != NULL)
+		i++;
+	if (i < RFK_POOLS_MAX)
+		p = calloc(1, sizeof(*p));
+	if (p == NULL) {
+		log_error("pool=%s: %s", name,
+		    i < RFK_POOLS_MAX ? "no memory" : "too many pools");
+		return NULL;
+	}
+	if (pool_init(p, m, i, name) < 0) {
+		log_error("pool=%s: no memory", name);
+		pool_fini(p);
+		free(p);
+		return NULL;
+	}
+	m->pools[i] = p;
+	return p;
+}
+
+void
+pools_boot(struct pool *p)
+{
+	struct fail why = FAIL_INIT;
+
+	p->mold = moldlink_boot(p, p->last_generation, &why);
+	if (p->mold == NULL)
+		pools_boot_failed(p, why.text);
+}
+
+void
+pools_boot_failed(struct pool *p, const char *cause)
+{
+	double seconds;
+
+	p->not_before_ms =
+	    clock_ms() + refork_backoff_ms(++p->boot_failures + 1);
+	seconds = (double)(p->not_before_ms - clock_ms()) / 1e3;
+	if (cause != NULL)
+		log_error("%sthe mold failed to boot (%s): again in %.1fs",
+		    p->label, cause, seconds);
+	else
+		log_error("%sthe mold failed to boot, for what it has said "
+			  "above: again in %.1fs",
+		    p->label, seconds);
+	listeners_undo(&p->next_listeners);
+	p->bind_tries = 0;
+	pools_say_ready(p->master);
+	pool_touch(p);
+}
+
+void
+pools_leave(struct pool *p)
+{
+	if (p->is_leaving)
+		return;
+	log_info("%sis not in the file any more: it drains", p->label);
+	p->is_leaving = true;
+	pool_stop(p, true);
+}
+
+/* One name of the list, whose length is taken from it. */
+static size_t
+name_take(const char *list, char *name, size_t size)
+{
+	size_t len = strcspn(list, ",");
+
+	snprintf(name, size, "%.*s", (int)len, list);
+	return list[len] != '\0' ? len + 1 : len;
+}
+
+static bool
+is_named(const char *list, const char *name)
+{
+	char one[sizeof(((struct pool *)0)->name)];
+
+	while (*list != '\0') {
+		list += name_take(list, one, sizeof(one));
+		if (strcmp(one, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* It has never come up: what the file says now is tried at once. */
+static void
+boot_again(struct pool *p)
+{
+	p->boot_failures = 0;
+	p->not_before_ms = 0;
+	if (p->mold != NULL)
+		moldlink_kill(p->mold, "the file is read again");
+	pool_touch(p);
+}
+
+void
+pools_follow(struct master *m)
+{
+	const char *list = m->pool.settings.pool;
+	char name[sizeof(m->pool.name)];
+	struct pool *p = &m->pool;
+
+	while ((p = pools_next(m, p)) != NULL)
+		if (!is_named(list, p->name))
+			pools_leave(p);
+	while (*list != '\0') {
+		list += name_take(list, name, sizeof(name));
+		p = pools_find(m, name);
+		if (p != NULL && p->is_settled)
+			(void)succession_start(p, SUCCESSION_RELOAD, true,
+			    UINT32_MAX, "the file is read again");
+		else if (p != NULL)
+			boot_again(p);
+		else if ((p = pools_add(m, name)) != NULL)
+			pools_boot(p);
+	}
+}
+
+void
+pools_say_ready(struct master *m)
+{
+	struct pool *p = NULL;
+
+	if (m->is_ready || !m->pool.serving)
+		return;
+	while ((p = pools_next(m, p)) != NULL)
+		if (!p->serving && p->boot_failures == 0 && p->failures == 0)
+			return;
+	m->is_ready = true;
+	master_says_ready(m);
+}
+
+static void
+forget(struct master *m, struct pool *p)
+{
+	log_info("%shas ended", p->label);
+	inquiry_pool_gone(p);
+	m->pools[p->index] = NULL;
+	pool_fini(p);
+	free(p);
+}
+
+void
+pools_reconcile(struct master *m)
+{
+	struct pool *p = NULL, *gone;
+	bool all = true;
+
+	while ((p = pools_next(m, p)) != NULL) {
+		/* after_monitor_ready goes before the first FORK. */
+		hooks_step(p);
+		pool_reconcile(p);
+		hooks_step(p);
+		all = all && p->has_ended;
+	}
+	if (m->phase >= MASTER_STOPPING) {
+		if (all)
+			ev_break(m->loop, EVBREAK_ALL);
+		return;
+	}
+	for (p = pools_next(m, &m->pool); p != NULL;) {
+		gone = p->has_ended ? p : NULL;
+		p = pools_next(m, p);
+		if (gone != NULL)
+			forget(m, gone);
+	}
+}
+
+void
+pools_stop(struct master *m, bool graceful)
+{
+	struct pool *p = NULL;
+
+	while ((p = pools_next(m, p)) != NULL)
+		pool_stop(p, graceful);
+}
+
+void
+pools_kill(struct master *m, const char *why)
+{
+	struct pool *p = NULL;
+	uint32_t i;
+
+	while ((p = pools_next(m, p)) != NULL) {
+		for (i = 0; i < 2 * p->slots; i++)
+			if (child_lives(&p->children[i]))
+				child_kill(&p->children[i], LIFE_KILL,
+				    "still there at %s", why);
+		if (p->mold != NULL)
+			moldlink_kill(p->mold, "%s has passed", why);
+	}
+}
+
+/* The default pool last: it may still log for the others. */
+void
+pools_close(struct master *m)
+{
+	uint32_t i;
+
+	for (i = RFK_POOLS_MAX; i-- > 1;) {
+		if (m->pools[i] == NULL)
+			continue;
+		pool_fini(m->pools[i]);
+		free(m->pools[i]);
+		m->pools[i] = NULL;
+	}
+	pool_fini(&m->pool);
+}
