@@ -102,7 +102,8 @@ ok 'fifty generations' refork_to 50
 is 'as many frames below a request' "$(get /)" "$early_frames"
 is 'no descriptor is left over' "$(descriptors)" "$early_fds"
 is 'no thread either' "$(threads "$(worker 0)")" "$early_threads"
-is 'the stack is no deeper, in kB' "$(stack "$(worker 0)")" "$early_stack"
+late_stack=$(stack "$(worker 0)") # two pages are not a frame for each of 47
+ok "the stack is no deeper ($early_stack kB, then $late_stack)" [ "$late_stack" -le $((early_stack + 8)) ]
 late_rss=$(rss "$(worker 0)")
 ok "the worker is no larger ($early_rss kB, then $late_rss)" \
 	[ "$late_rss" -le $((early_rss * 103 / 100)) ]
