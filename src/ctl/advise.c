@@ -239,7 +239,9 @@ rule_growth(struct advice *a)
 		slots += in->heap[i].slots;
 		live += in->heap[i].live;
 	}
-	if (slots < 500000 || live * 10 > slots * 4 ||
+	/* From 4.1 on it is named otherwise, and counts bytes. */
+	if (slots < 500000 || live * 10 > slots * 4 || in->major > 4 ||
+	    (in->major == 4 && in->minor >= 1) ||
 	    in_force(in, "RUBY_GC_HEAP_GROWTH_MAX_SLOTS") != 0)
 		return;
 	say(a, "RUBY_GC_HEAP_GROWTH_FACTOR", "1.25",

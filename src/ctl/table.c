@@ -196,8 +196,9 @@ slot_row(struct grid *t, const json_t *slot)
 	grid_cell(t, 4, "%s", age_text(number_of(slot, "age_ms"), a));
 	grid_cell(t, 5, "%s", number_text(slot, "requests", a));
 	grid_cell(t, 6, "%s", number_text(slot, "errors", a));
-	grid_cell(t, 7, "%lld:%lld", number_of(slot, "gc_hits"),
-	    number_of(slot, "gc_misses"));
+	grid_cell(t, 7, "%lld:%lld %lldms", number_of(slot, "gc_hits"),
+	    number_of(slot, "gc_misses"),
+	    number_of(slot, "gc_saved_us") / 1000);
 	grid_cell(t, 8, "%s", size_text(slot, "pss_kb", a));
 	grid_cell(t, 9, "%s", size_text(slot, "uss_kb", a));
 	if (json_object_get(slot, "path") != NULL)

@@ -271,28 +271,41 @@ gcstat_was_asked_for(void)
 }
 
 struct naming {
+	VALUE key;
 	char *out;
 	size_t size;
 };
 
 static VALUE
-major_by_raises(VALUE p)
+naming_raises(VALUE p)
 {
 	const struct naming *n = (const struct naming *)p;
-	VALUE by = rb_funcall(rb_mGC, own.latest, 1, own.major_by);
+	VALUE by = rb_funcall(rb_mGC, own.latest, 1, n->key);
 
 	if (SYMBOL_P(by))
 		snprintf(n->out, n->size, "%s", rb_id2name(SYM2ID(by)));
 	return Qnil;
 }
 
+static void
+latest_name(VALUE key, char *out, size_t size)
+{
+	struct naming n = { key, out, size };
+
+	out[0] = '\0';
+	(void)ruby_try(naming_raises, &n, NULL);
+}
+
 void
 gcstat_major_by(char *out, size_t size)
 {
-	struct naming n = { out, size };
+	latest_name(own.major_by, out, size);
+}
 
-	out[0] = '\0';
-	(void)ruby_try(major_by_raises, &n, NULL);
+void
+gcstat_by(char *out, size_t size)
+{
+	latest_name(own.gc_by, out, size);
 }
 
 static VALUE

@@ -34,6 +34,8 @@ void gcstat_heap(struct gc_heap *); /* what Discourse's rule looks at */
 uint64_t gcstat_majors(void);
 /* Why the last collection was a major one: "nofree", ...; "" = it was not. */
 void gcstat_major_by(char *out, size_t size);
+/* What began the last one: "newobj", "malloc", "method", ... */
+void gcstat_by(char *out, size_t size);
 /* Did the application itself ask for the last collection? */
 bool gcstat_was_asked_for(void);
 

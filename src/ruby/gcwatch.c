@@ -17,8 +17,8 @@ static struct {
 	struct gcwatch seen;
 } own;
 
-static uint64_t
-cpu_ns(void)
+uint64_t
+gcwatch_cpu_ns(void)
 {
 	struct timespec t;
 
@@ -41,11 +41,11 @@ on_event(VALUE point, void *unused)
 	case RUBY_INTERNAL_EVENT_GC_ENTER:
 		own.seen.enters++;
 		if (own.depth++ == 0)
-			own.entered_ns = cpu_ns();
+			own.entered_ns = gcwatch_cpu_ns();
 		break;
 	case RUBY_INTERNAL_EVENT_GC_EXIT:
 		if (own.depth > 0 && --own.depth == 0)
-			own.seen.cpu_ns += cpu_ns() - own.entered_ns;
+			own.seen.cpu_ns += gcwatch_cpu_ns() - own.entered_ns;
 		break;
 	default:
 		break;

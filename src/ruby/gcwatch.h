@@ -22,5 +22,6 @@ struct gcwatch {
 
 int gcwatch_open(struct ruby_error *why); /* once; 0, -ECANCELED */
 struct gcwatch gcwatch_read(void);
+uint64_t gcwatch_cpu_ns(void); /* what this thread has used of the CPU */
 
 #endif

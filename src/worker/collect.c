@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -72,15 +71,6 @@ count(_Atomic uint64_t *counter, uint64_t n)
 	    memory_order_relaxed);
 }
 
-static uint64_t
-thread_cpu_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
 static enum rule
 rule_of(const struct rfk_settings_table *s)
 {
@@ -133,7 +123,7 @@ base_take(void)
 	own.has_base = gcstat_read_whole(&own.base) == 0;
 	own.seen = own.base;
 	own.majors = gcstat_majors();
-	own.cpu_us = thread_cpu_us();
+	own.cpu_us = gcwatch_cpu_ns() / 1000;
 	own.due.reason = GC_NONE;
 	own.was_refused = false;
 }
@@ -176,16 +166,18 @@ static void
 miss_count(void)
 {
 	uint64_t majors = gcstat_majors();
+	char by[32];
 
 	if (own.ended.starts == own.began.starts)
 		return;
 	if (!gcstat_was_asked_for() && !leash_is_stressed()) {
 		count(&own.row->gc_in_request, 1);
 		count(&own.row->gc_major_in, majors != own.majors);
+		gcstat_by(by, sizeof(by));
 		if (own.rule == RULE_ROOM)
 			log_debug("oob_gc: miss worker=%u request=%" PRIu64
-				  " kind=%s cpu=%" PRIu64 " us",
-			    own.slot, own.requests,
+				  " by=%s kind=%s cpu=%" PRIu64 " us",
+			    own.slot, own.requests, by,
 			    majors != own.majors ? "major" : "minor",
 			    (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
 	}
@@ -290,7 +282,7 @@ is_quiet(const struct gcstat_look *look)
 static void
 rate_see(const struct gc_sample *now)
 {
-	uint64_t cpu_us = thread_cpu_us();
+	uint64_t cpu_us = gcwatch_cpu_ns() / 1000;
 	uint64_t gc_us = (own.ended.cpu_ns - own.began.cpu_ns) / 1000;
 
 	if (cpu_us > own.cpu_us + gc_us)

@@ -47,6 +47,14 @@ OWN=$(row sum 3)
 ok 'a refork' ctl refork
 ok 'brings it' perl -e 'exit !($ARGV[0] < $ARGV[1] / 2)' "$(row sum 3)" "$OWN"
 
+# Ruby says with -W what it makes of the variables that it reads.
+unread() {
+	sed -n 's/^\(RUBY_GC_[A-Z0-9_]*\)=.*/\1/p' "$DIR/advice" | while read -r name; do
+		env "$name=1M" "${RUBY:-ruby}" -W -e '' 2>&1 | grep -q "^$name=" || echo "$name"
+	done
+}
+is 'each is one that this Ruby reads' "$(unread)" ''
+
 # The values that it names, in the environment of the next start
 sed -n 's/^\(RUBY_GC_[A-Z0-9_]*=.*\)$/export \1/p' "$DIR/advice" >"$DIR/env"
 ok 'stops' stop

@@ -59,12 +59,16 @@ require "$DIR/app"
 oob_gc true
 rack APP
 END
-start "$CONF"
+start "$CONF" -d
 ok 'requests make garbage' serve /garbage 40
 await 'which is collected between them' at_least gc_hits 2
 ok 'and never inside' exactly gc_misses 0
 await 'that took time outside' at_least gc_outside_us 1
-ok 'the table has hits and misses' matches "$(ctl status)" '[0-9]+:0 '
+ok 'the table has hits and misses, and what they saved' matches "$(ctl status)" ' [0-9]+:0 [0-9]+ms '
+ok 'each has its line' logged 'oob_gc: hit worker=0 requests=[0-9]+ reason=(room|malloc|budget|nursery) pool=[0-9] used=[0-9]+% allocated=[0-9]+ KB nursery=[0-9]+ KB kind=(minor|major by [a-z]+) cpu=[0-9]+ us' 2
+ok 'those that found the room unused are counted' [ "$(figure gc_waste)" -le "$(figure gc_hits)" ]
+saved_or_wasted() { [ "$(figure gc_waste)" -eq "$(figure gc_hits)" ] || [ "$(figure gc_saved_us)" -gt 0 ]; }
+await 'the others have saved time' saved_or_wasted
 
 ok 'the application collects itself' serve /mine 3
 ok 'which is no miss' exactly gc_misses 0
@@ -90,6 +94,7 @@ await 'is collected again' at_least gc_hits $((hits + 1))
 ok 'a child that a request forks has its collector' body /child 'ok true'
 ok 'a request that makes too much meets the collector' body /big 'ok true'
 await 'since the leash was let go' at_least gc_leash_pulls 1
+await 'a miss has its line, and its cause' logged 'oob_gc: miss worker=0 request=[0-9]+ by=(newobj|malloc) kind=(minor|major) cpu=[0-9]+ us'
 
 conf <<END
 worker_processes 1
