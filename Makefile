@@ -34,7 +34,8 @@ CTL_PURE = advise pages
 CTL = command client ask find report grid table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
-MOLD = main wake config state again boot view behalf prepare mold hatch
+FRONTS = main extension
+MOLD = trampoline wake config state again boot view behalf prepare mold hatch
 WORKER_PURE = token
 WORKER = self worker turn listen idle collect trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader env call head response stream hijack out \
@@ -77,6 +78,8 @@ OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_WORKER_PURE = $(call o,worker,$(WORKER_PURE))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
 	$(call o,rack,$(RACK))
+OBJ_FRONTS = $(call o,mold,$(FRONTS))
+OBJ_CORE = $(OBJ_MOLD) $(OBJ_WORKER_PURE) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 
 # unicorn's and pitchfork's constants: files, at the end of Ruby's load path.
 COMPAT_SOURCES = $(wildcard src/ruby/compat/*.rb src/ruby/compat/*/*.rb)
@@ -89,17 +92,31 @@ all: $(PROGRAMS) $(COMPAT) ## build reforkd, reforkd-mold and reforkctl
 $(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
 
-$(B)/reforkd-mold: $(OBJ_MOLD) $(OBJ_WORKER_PURE) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/reforkd-mold: $(call o,mold,main) $(OBJ_CORE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
+
+# No libruby: the Ruby that loads it has its symbols, shared library or not.
+$(B)/reforkd_mold.so: $(call o,mold,extension) $(OBJ_CORE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBEV) $(HTTP_LIB)
 
 $(B)/reforkctl: $(OBJ_CTL) $(OBJ_BASE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
+
+# As the gem has it: REFORKD_RUBY=/usr/bin/ruby build/ext/reforkd ...
+extension: ## the same as an extension of a Ruby, in build/ext
+	@$(MAKE) --no-print-directory B=$(B)/ext OPT='$(OPT) -fPIC' extension-here
+extension-here: $(B)/reforkd $(B)/reforkctl $(B)/reforkd_mold.so $(COMPAT)
+
+gem: $(B)/reforkd.gem ## the gem, which compiles itself where it is installed
+$(B)/reforkd.gem: contrib/gem/reforkd.gemspec $(shell find contrib/gem src include Makefile -type f 2>/dev/null)
+	@mkdir -p $(@D)
+	$(RUBY) -S gem build --quiet $< --output $@
 
 $(COMPAT): $(B)/compat/%: src/ruby/compat/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(OBJ_MOLD) $(OBJ_VM): override CFLAGS += $(RUBY_CFLAGS)
+$(OBJ_MOLD) $(OBJ_FRONTS) $(OBJ_VM): override CFLAGS += $(RUBY_CFLAGS)
 
 # Ruby code is compiled in as bytes.
 RB_INC = $(RUBY_SOURCES:%=$(B)/%.inc)
@@ -237,6 +254,6 @@ clean: ## remove the build tree
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all inc run check unit rules e2e compat compat-own asan format lint bench bench-malloc install uninstall clean help
+.PHONY: all extension extension-here gem inc run check unit rules e2e compat compat-own asan format lint bench bench-malloc install uninstall clean help
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

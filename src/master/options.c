@@ -96,9 +96,11 @@ take_pid(struct options *o)
 		o->path = optarg;
 		return 0;
 	}
-	fprintf(stderr,
-	    "Use of --pid/-P is strongly discouraged\n"
-	    "Use the 'pid' directive in the Unicorn config file instead\n");
+	if (strcmp(o->program, "reforkd") != 0) /* the gem's handler does */
+		fprintf(stderr,
+		    "Use of --pid/-P is strongly discouraged\n"
+		    "Use the 'pid' directive in the Unicorn config file "
+		    "instead\n");
 	o->pid = optarg;
 	return 0;
 }

@@ -2,6 +2,9 @@
  * Fork and exec of reforkd-mold: one of the two places of the master that
  * fork. Its argv is already a ruby command line, contiguous and in its own
  * process (RUBY.md 1.1); its channel and the scoreboard go by number.
+ *
+ * With REFORKD_RUBY in the environment it is that Ruby instead, which loads the
+ * same as an extension: the gem's way.
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,13 +21,21 @@
 #include "master/master.h"
 
 #define MOLD_NAME "reforkd-mold"
+#define EXTENSION_NAME "reforkd_mold.so"
 /* Room for titles: the area of argv and environ is all there is. */
 #define TITLE_PAD                                                              \
 	"                                                                "
 
-/* Next to this program (build tree), else in libexec. */
+/* What is executed, and with which command line. */
+struct front {
+	char path[PATH_MAX + 64];
+	char extension[PATH_MAX + 64]; /* "" for the program */
+	const char *argv[2 * OPTIONS_LIST_MAX + 16];
+};
+
+/* Next to this program (build tree, gem), else in libexec. */
 static int
-mold_path(char *out, size_t cap, struct fail *why)
+find(const char *name, int mode, char *out, size_t cap, struct fail *why)
 {
 	char self[PATH_MAX];
 	char *slash;
@@ -34,43 +45,69 @@ mold_path(char *out, size_t cap, struct fail *why)
 		self[n] = '\0';
 		slash = strrchr(self, '/');
 		*slash = '\0';
-		snprintf(out, cap, "%s/" MOLD_NAME, self);
-		if (access(out, X_OK) == 0)
+		snprintf(out, cap, "%s/%s", self, name);
+		if (access(out, mode) == 0)
 			return 0;
-		snprintf(out, cap, "%s/../libexec/reforkd/" MOLD_NAME, self);
-		if (access(out, X_OK) == 0)
+		snprintf(out, cap, "%s/../libexec/reforkd/%s", self, name);
+		if (access(out, mode) == 0)
 			return 0;
 	}
-	snprintf(out, cap, "%s/" MOLD_NAME, RFK_LIBEXECDIR);
-	if (access(out, X_OK) == 0)
+	snprintf(out, cap, "%s/%s", RFK_LIBEXECDIR, name);
+	if (access(out, mode) == 0)
 		return 0;
 	return fail_set(why, ENOENT,
-	    "cannot find " MOLD_NAME " next to %s or in %s: run make, or make "
-	    "install",
-	    n > 0 ? self : "this program", RFK_LIBEXECDIR);
+	    "cannot find %s next to %s or in %s: run make, or make install",
+	    name, n > 0 ? self : "this program", RFK_LIBEXECDIR);
 }
 
 /* "reforkd-mold" options "-e" "" padding: Ruby reads no script and no stdin. */
 static void
-mold_argv(const struct options *o, const char **argv)
+front_argv(struct front *f, const struct options *o)
 {
 	size_t n = 0;
 	size_t i;
 
-	argv[n++] = MOLD_NAME;
+	f->argv[n++] = MOLD_NAME;
+	if (f->extension[0] != '\0') {
+		f->argv[n++] = "-r";
+		f->argv[n++] = f->extension;
+	}
 	for (i = 0; i < o->rubies; i++)
-		argv[n++] = o->ruby[i];
-	argv[n++] = "-e";
-	argv[n++] = "";
-	argv[n++] = "--";
-	argv[n++] = TITLE_PAD;
-	argv[n] = NULL;
+		f->argv[n++] = o->ruby[i];
+	f->argv[n++] = "-e";
+	f->argv[n++] = f->extension[0] != '\0' ? "Reforkd.run" : "";
+	f->argv[n++] = "--";
+	f->argv[n++] = TITLE_PAD;
+	f->argv[n] = NULL;
+}
+
+static int
+front_choose(struct front *f, const struct options *o, struct fail *why)
+{
+	const char *ruby = getenv("REFORKD_RUBY");
+	int rc;
+
+	f->extension[0] = '\0';
+	if (ruby == NULL || ruby[0] == '\0') {
+		rc = find(MOLD_NAME, X_OK, f->path, sizeof(f->path), why);
+	} else {
+		snprintf(f->path, sizeof(f->path), "%s", ruby);
+		if (access(f->path, X_OK) < 0)
+			return fail_set(why, errno,
+			    "REFORKD_RUBY=%s cannot be executed: %s (it is the "
+			    "path of a ruby)",
+			    ruby, strerror(errno));
+		rc = find(EXTENSION_NAME, R_OK, f->extension,
+		    sizeof(f->extension), why);
+	}
+	if (rc == 0)
+		front_argv(f, o);
+	return rc;
 }
 
 static void
-exec_mold(struct master *m, const char *path, int chan_fd, pid_t master)
+exec_mold(struct master *m, const struct front *f, int chan_fd, pid_t master)
 {
-	const char *argv[2 * OPTIONS_LIST_MAX + 8];
 	char numbers[32];
 
 	signals_default();
@@ -78,7 +115,6 @@ exec_mold(struct master *m, const char *path, int chan_fd, pid_t master)
 	if (getppid() != master)
 		_exit(1);
 	oom_set(&m->oom, OOM_MOLD, getpid());
-	mold_argv(m->options, argv);
 	snprintf(numbers, sizeof(numbers), "%d,%d", chan_fd, m->board_fd);
 	if (setenv("REFORKD_MOLD", numbers, 1) < 0 ||
 	    fd_cloexec(chan_fd, false) < 0 ||
@@ -87,7 +123,7 @@ exec_mold(struct master *m, const char *path, int chan_fd, pid_t master)
 		_exit(126);
 	if (m->cwd != NULL && chdir(m->cwd) < 0)
 		_exit(126);
-	execv(path, (char *const *)(uintptr_t)argv);
+	execv(f->path, (char *const *)(uintptr_t)f->argv);
 	_exit(127);
 }
 
@@ -95,12 +131,12 @@ int
 spawn_mold(struct master *m, uint32_t generation, pid_t *pid, int *give_pidfd,
     int *give_chan_fd, struct fail *why)
 {
-	char path[PATH_MAX + 64];
+	struct front front;
 	int pair[2];
 	pid_t master = getpid();
 	int rc;
 
-	rc = mold_path(path, sizeof(path), why);
+	rc = front_choose(&front, m->options, why);
 	if (rc < 0)
 		return rc;
 	rc = chan_pair(pair);
@@ -109,7 +145,7 @@ spawn_mold(struct master *m, uint32_t generation, pid_t *pid, int *give_pidfd,
 		    why, -rc, "cannot make a socketpair: %s", strerror(-rc));
 	*pid = fork();
 	if (*pid == 0)
-		exec_mold(m, path, pair[1], master);
+		exec_mold(m, &front, pair[1], master);
 	rc = *pid < 0 ? -errno : pidfd_open_pid(*pid);
 	fd_close(&pair[1]);
 	if (rc < 0) {

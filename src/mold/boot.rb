@@ -4,7 +4,7 @@
 module Reforkd
   # "file:line" of the first frame that is not ours.
   def self.place(locations)
-    found = locations&.find { |l| !l.path.start_with?("<reforkd>", "<internal:") }
+    found = locations&.find { |l| !l.path.start_with?("<reforkd>", "<internal:") && l.path != "-e" }
     found ? "#{found.path}:#{found.lineno}" : "command line"
   end
 

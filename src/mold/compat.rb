@@ -22,7 +22,8 @@ module Reforkd
       attr_reader :before
 
       def install
-        folder = File.expand_path("compat", File.dirname(File.readlink("/proc/self/exe")))
+        home = defined?(HOME) ? HOME : File.dirname(File.readlink("/proc/self/exe"))
+        folder = File.expand_path("compat", home)
         $LOAD_PATH.unshift(folder) unless $LOAD_PATH.include?(folder)
         Object.singleton_class.prepend(Missing)
       end

@@ -1,140 +1,23 @@
 /*
- * main.c - a process with Ruby in it: mold, worker, and mold again.
+ * main.c - the front that embeds Ruby: reforkd-mold.
  *
- * argv is a ruby command line already, made by the master. The roles are a
- * trampoline at the bottom of the stack, so that generation 30 is no deeper
- * than generation 2: Ruby scans the stack at every collection.
+ * argv is a ruby command line already, made by the master.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/fault.h"
-#include "base/fd.h"
-#include "base/kernel.h"
-#include "base/log.h"
-#include "ipc/board.h"
-#include "ipc/chan.h"
-#include "mold/boot.h"
+#include "mold/trampoline.h"
 #include "ruby/vm.h"
-#include "worker/self.h"
-
-/* "CHANNEL,BOARD" in the environment, which the application must not see. */
-static int
-env_read(int *channel, int *board)
-{
-	const char *text = getenv("REFORKD_MOLD");
-	char rest;
-
-	if (text == NULL || sscanf(text, "%d,%d%c", channel, board, &rest) != 2)
-		return -EINVAL;
-	unsetenv("REFORKD_MOLD");
-	if (*channel < 3 || *board < 3 || fd_cloexec(*channel, true) < 0 ||
-	    fd_cloexec(*board, true) < 0)
-		return -EBADF;
-	return 0;
-}
-
-static int
-self_init(struct self *self, int *board)
-{
-	int channel = -1;
-	int rc = env_read(&channel, board);
-
-	if (rc < 0)
-		return rc;
-	self->role = ROLE_MOLD;
-	self->born_us = clock_us();
-	self->master_pid = getppid();
-	(void)fd_nonblock(channel, true);
-	self->master = chan_open(channel, RFK_MASTER);
-	if (self->master == NULL)
-		return -ENOMEM;
-	self->board = board_map(*board);
-	if (self->board == NULL)
-		return errno != 0 ? -errno : -EINVAL;
-	return settings_init(&self->settings);
-}
-
-static int
-leave(struct self *self)
-{
-	int status;
-
-	if (!self->run_at_exit)
-		_exit(self->exit_status);
-	status = vm_stop(self->exit_status);
-	chan_close(self->master);
-	settings_fini(&self->settings);
-	return status;
-}
-
-static void
-on_file_limit(int signo)
-{
-	(void)signo;
-}
-
-/*
- * A log that has reached RLIMIT_FSIZE is a line less and no death; the
- * application's own write raises EFBIG. A handler, because what it spawns would
- * inherit SIG_IGN.
- */
-static void
-file_limit_outlive(void)
-{
-	struct sigaction sa = { .sa_handler = on_file_limit,
-		.sa_flags = SA_RESTART };
-
-	sigemptyset(&sa.sa_mask);
-	(void)sigaction(SIGXFSZ, &sa, NULL);
-}
 
 int
 main(int argc, char **argv)
 {
-	struct self self = { .role = ROLE_MOLD };
-	enum role role = ROLE_MOLD;
-	struct fail why = FAIL_INIT;
-	int board = -1;
-	int rc = self_init(&self, &board);
+	struct trampoline t;
+	int rc = trampoline_init(&t);
 
-	if (rc < 0) {
-		fprintf(stderr,
-		    "reforkd-mold: %s: it is started by reforkd, not by hand\n",
-		    strerror(-rc));
-		return 64;
-	}
-	(void)prctl(PR_SET_NAME, "reforkd-mold");
-	fault_init();
-	/* The master has asked, yet who started this may have a filter more. */
-	if (kernel_check(&why) < 0) {
-		(void)boot_failed_text(&self, true, why.text);
-		return 1;
-	}
-	file_limit_outlive();
-	rc = vm_start(argc, argv, &self);
+	if (rc != 0)
+		return rc;
+	rc = vm_start(argc, argv, &t);
 	if (rc != 0) {
-		(void)boot_failed_text(&self, false,
-		    "Ruby did not start: it has said why on stderr");
+		trampoline_stillborn(&t);
 		return rc;
 	}
-	if (boot_run(&self, board) < 0)
-		role = ROLE_EXIT;
-	for (;;)
-		switch (role) {
-		case ROLE_MOLD:
-			role = mold_run(&self);
-			break;
-		case ROLE_WORKER:
-			role = worker_run(&self);
-			break;
-		case ROLE_EXIT:
-			return leave(&self);
-		}
+	return trampoline_run(&t);
 }

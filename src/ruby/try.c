@@ -30,11 +30,15 @@ text_copy_raises(char *out, size_t cap, VALUE text)
 	RB_GC_GUARD(str);
 }
 
-/* Also what stands between a require and the file it was for. */
+/*
+ * Also what stands between a require and the file it was for, and the -e by
+ * which the extension is started.
+ */
 static bool
 is_ours(const char *line)
 {
 	return strncmp(line, "<reforkd>", 9) == 0 ||
+	       strncmp(line, "-e:", 3) == 0 ||
 	       strncmp(line, "<internal:", 10) == 0 ||
 	       strstr(line, "/rubygems/") != NULL ||
 	       strstr(line, "/bundled_gems.rb:") != NULL;

@@ -34,8 +34,14 @@ vm_start(int argc, char **argv, void *anchor)
 	status = ruby_exec_node(node);
 	if (status != 0)
 		return ruby_cleanup(status);
-	ruby_script("reforkd");
+	vm_claim();
 	return 0;
+}
+
+void
+vm_claim(void)
+{
+	ruby_script("reforkd");
 }
 
 int

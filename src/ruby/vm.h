@@ -24,6 +24,8 @@ struct ruby_error;
  * above it.
  */
 int vm_start(int argc, char **argv, void *anchor);
+/* For a VM that is up: what vm_start does last. */
+void vm_claim(void);
 int vm_stop(int status); /* at_exit handlers run; returns the exit status */
 
 /*

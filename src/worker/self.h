@@ -2,7 +2,7 @@
  * self.h - what a Ruby process knows of itself: its role, its channel to the
  * master, its row, the settings and the listeners it inherited.
  *
- * One struct, made in mold/main.c, passed down everywhere; a fork's child
+ * One struct, made in mold/trampoline.c, passed down everywhere; a fork's child
  * rewrites it (self_newborn, self_candidate). It is not a global.
  *
  * Runs in:    mold, worker
