@@ -10,6 +10,7 @@
 #include <ruby/ruby.h>
 
 #include "base/clock.h"
+#include "base/holes.h"
 #include "base/log.h"
 #include "base/procmem.h"
 #include "ruby/try.h"
@@ -105,22 +106,27 @@ warm_heap(bool compact, uint32_t generation)
 {
 	struct warming w = { .compact = compact };
 	struct ruby_error why;
+	struct holes filled;
 	struct look a, b;
 	int rc;
 
 	look(&a);
+	holes_free();
 	rc = ruby_try(warm_raises, &w, &why);
 	if (rc < 0)
 		ruby_error_log("heap preparation", &why);
 	malloc_trim(0);
+	filled = holes_fill();
 	look(&b);
 	if (rc == 0)
 		log_info("mold gen=%u: heap prepared in %" PRIu64
 			 " ms (%" PRIu64 " ms of CPU): RSS %" PRId64
 			 " -> %" PRId64 " MB, heap pages %" PRIu64
-			 " -> %" PRIu64 ", free slots %" PRIu64 " -> %" PRIu64,
+			 " -> %" PRIu64 ", free slots %" PRIu64 " -> %" PRIu64
+			 ", %zu KB in %zu holes",
 		    generation, (b.wall_us - a.wall_us) / 1000,
 		    (b.cpu_us - a.cpu_us) / 1000, a.rss_kb / 1024,
-		    b.rss_kb / 1024, a.pages, b.pages, a.holes, b.holes);
+		    b.rss_kb / 1024, a.pages, b.pages, a.holes, b.holes,
+		    filled.bytes / 1024, filled.count);
 	return rc;
 }
