@@ -37,7 +37,7 @@ RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash li
 FRONTS = main extension
 MOLD = trampoline wake config state again boot view behalf prepare mold hatch
 WORKER_PURE = token
-WORKER = self worker turn listen idle collect trim relief inquire promote signals watchman stuck user
+WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader env call head response stream hijack out \
 	depart rack
 

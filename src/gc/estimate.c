@@ -57,3 +57,15 @@ gc_bytes(const struct gc_sample *from, const struct gc_sample *to)
 		bytes += since(from->made[i], to->made[i]) * to->slot[i];
 	return bytes;
 }
+
+void
+gc_swept(struct gc_sample *base, const struct gc_sample *now)
+{
+	uint32_t i;
+
+	for (i = 0; i < now->pools && i < GC_POOLS; i++)
+		base->room[i] =
+		    now->room[i] + since(base->made[i], now->made[i]);
+	base->shared = now->shared;
+	base->live = since(gc_slots(base, now), now->live);
+}

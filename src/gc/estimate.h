@@ -26,6 +26,12 @@ struct gc_demand {
 void gc_demand_see(struct gc_demand *, const struct gc_sample *before,
     const struct gc_sample *after);
 
+/*
+ * A collection was marked at base and swept only now: what was found, as it
+ * would have been found then.
+ */
+void gc_swept(struct gc_sample *base, const struct gc_sample *now);
+
 /* Bytes of slots and of malloc that were allocated from one to the other. */
 uint64_t gc_bytes(const struct gc_sample *from, const struct gc_sample *to);
 uint64_t gc_slots(const struct gc_sample *from, const struct gc_sample *to);

@@ -261,13 +261,19 @@ board_unit_end(struct rfk_row *row, enum rfk_work next, uint64_t now_ms)
 }
 
 void
+board_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	/* One writer: no locked instruction is needed. */
+	set(*counter, get(*counter) + n);
+}
+
+void
 board_count_us(_Atomic uint32_t *buckets, uint64_t us)
 {
 	int i = us == 0 ? 0 : 64 - __builtin_clzll(us);
 
 	if (i >= RFK_BUCKETS)
 		i = RFK_BUCKETS - 1;
-	/* One writer: no locked instruction is needed. */
 	set(buckets[i], get(buckets[i]) + 1);
 }
 

@@ -70,8 +70,8 @@ static const char *const key_names[KEYS] = {
 static struct {
 	bool is_open;
 	bool has[KEYS];
-	VALUE key[KEYS]; /* Symbols: static ones are not collected */
-	VALUE minor;     /* GC.start's keywords, registered */
+	VALUE key[KEYS];   /* Symbols: static ones are not collected */
+	VALUE minor, mark; /* GC.start's keywords, registered */
 	VALUE gc_by, major_by, method;
 	ID start, stat_heap, latest;
 	uint32_t pools;
@@ -110,7 +110,10 @@ open_raises(VALUE unused)
 	own.minor = rb_hash_new();
 	rb_gc_register_mark_object(own.minor);
 	rb_hash_aset(own.minor, ID2SYM(rb_intern("full_mark")), Qfalse);
+	own.mark = rb_hash_dup(own.minor);
+	rb_gc_register_mark_object(own.mark);
 	rb_hash_aset(own.minor, ID2SYM(rb_intern("immediate_sweep")), Qtrue);
+	rb_hash_aset(own.mark, ID2SYM(rb_intern("immediate_sweep")), Qfalse);
 	return Qnil;
 }
 
@@ -321,6 +324,20 @@ int
 gcstat_collect(bool full)
 {
 	return ruby_try(collect_raises, &full, NULL);
+}
+
+static VALUE
+mark_raises(VALUE unused)
+{
+	(void)unused;
+	return rb_funcallv_kw(
+	    rb_mGC, own.start, 1, &own.mark, RB_PASS_KEYWORDS);
+}
+
+int
+gcstat_mark(void)
+{
+	return ruby_try(mark_raises, NULL, NULL);
 }
 
 /* rb_gc_disable ends it; where nothing is begun it costs nothing. */

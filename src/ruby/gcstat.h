@@ -41,6 +41,8 @@ bool gcstat_was_asked_for(void);
 
 /* Marks and sweeps to the end; a minor one becomes major when Ruby wants it. */
 int gcstat_collect(bool full);
+/* Marks only: who allocates sweeps, a page when it needs one. */
+int gcstat_mark(void);
 /* Ends what is begun: incremental marking, lazy sweeping. */
 void gcstat_finish(void);
 

@@ -3,22 +3,22 @@
  *
  * Samples go to src/gc, which decides. Before a request the collector is put
  * on a leash (ruby/leash.h); after it the counters are looked at, and each pool
- * is asked when enough was allocated to matter.
+ * is asked when enough was allocated to matter. Small requests sweep in turn.
  */
 #include "worker/collect.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "gc/classic.h"
 #include "gc/decide.h"
 #include "gc/nursery.h"
+#include "ipc/board.h"
 #include "ruby/gcstat.h"
 #include "ruby/gcwatch.h"
 #include "ruby/leash.h"
 #include "ruby/try.h"
+#include "worker/others.h"
 #include "worker/self.h"
 #include "worker/token.h"
 
@@ -32,6 +32,15 @@
 #define NURSERY_SHARE 0.03
 /* Ruby's own limit begins at 16 MB and goes to 32. */
 #define MALLOC_BUDGET (24u << 20)
+/*
+ * So many requests from one collection to the next are small ones, which a
+ * whole sweep delays more than each would be delayed by its part of it.
+ */
+#define SMALL_REQUESTS 200
+/* The rest is swept when nobody has come for so long, ... */
+#define SWEEP_MS 2
+/* ... or so much of the room of before is used: it may be less this time. */
+#define SWEEP_UNTIL 0.66
 /* Room that a collection finds less used than that was not its reason. */
 #define WASTE_BELOW 0.5
 
@@ -45,31 +54,24 @@ static struct {
 	struct gc_policy policy;
 	struct gc_demand demand;
 	struct gc_nursery nursery;
-	struct gc_discourse discourse;
 	struct rfk_board *board;
 	struct rfk_row *row;
 	uint32_t slot;
 	bool has_base;
 	struct gc_sample base; /* right after the last collection */
 	struct gc_sample seen; /* at the last reading */
-	struct gc_heap heap;   /* Discourse's, at the begin of a request */
 	struct gcwatch began, ended;
 	uint64_t majors, pulls;
 	uint64_t cpu_us;   /* of this thread, at the last reading */
 	uint64_t requests; /* since the last collection */
 	struct gc_decision due;
-	bool was_refused; /* a token */
-	bool has_worked;  /* a request has ended since collect_between */
+	bool is_sweeping;     /* base is of the marking, its room of before */
+	bool was_major;       /* the marking */
+	uint64_t marked_ns;   /* of the collector, before the marking */
+	uint64_t quiet_since; /* requests, when it was seen that nobody waits */
+	bool was_refused;     /* a token */
+	bool has_worked;      /* a request has ended since collect_between */
 } own;
-
-static void
-count(_Atomic uint64_t *counter, uint64_t n)
-{
-	/* One writer: no locked instruction is needed. */
-	atomic_store_explicit(counter,
-	    atomic_load_explicit(counter, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
 
 static enum rule
 rule_of(const struct rfk_settings_table *s)
@@ -125,7 +127,7 @@ base_take(void)
 	own.majors = gcstat_majors();
 	own.cpu_us = gcwatch_cpu_ns() / 1000;
 	own.due.reason = GC_NONE;
-	own.was_refused = false;
+	own.was_refused = own.is_sweeping = false;
 }
 
 void
@@ -144,7 +146,7 @@ collect_start(const struct self *self)
 		base_take();
 	own.majors = gcstat_majors();
 	own.ended = gcwatch_read();
-	memset(&own.discourse, 0, sizeof(own.discourse));
+	others_start();
 }
 
 void
@@ -153,12 +155,13 @@ collect_begin(void)
 	if (!own.is_open)
 		return;
 	own.began = gcwatch_read();
-	count(
+	board_count(
 	    &own.row->gc_out_us, (own.began.cpu_ns - own.ended.cpu_ns) / 1000);
-	if (own.rule == RULE_ROOM)
+	/* The leash would have it sweep to the end first. */
+	if (own.rule == RULE_ROOM && !own.is_sweeping)
 		leash_on(own.leash_bytes);
 	else if (own.rule == RULE_DISCOURSE)
-		gcstat_heap(&own.heap);
+		others_discourse_begin();
 }
 
 /* A collection inside, unless the application has asked for it itself. */
@@ -171,8 +174,8 @@ miss_count(void)
 	if (own.ended.starts == own.began.starts)
 		return;
 	if (!gcstat_was_asked_for() && !leash_is_stressed()) {
-		count(&own.row->gc_in_request, 1);
-		count(&own.row->gc_major_in, majors != own.majors);
+		board_count(&own.row->gc_in_request, 1);
+		board_count(&own.row->gc_major_in, majors != own.majors);
 		gcstat_by(by, sizeof(by));
 		if (own.rule == RULE_ROOM)
 			log_debug("oob_gc: miss worker=%u request=%" PRIu64
@@ -194,15 +197,14 @@ collect_end(void)
 	own.has_worked = true;
 	own.requests++;
 	own.ended = gcwatch_read();
-	count(&own.row->gc_in_us, (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
+	board_count(
+	    &own.row->gc_in_us, (own.ended.cpu_ns - own.began.cpu_ns) / 1000);
 	miss_count();
 	if (leash_pulls() != own.pulls) {
 		own.pulls = leash_pulls();
-		count(&own.row->gc_pulls, 1);
+		board_count(&own.row->gc_pulls, 1);
 	}
 }
-
-/* The collection */
 
 static void
 hit_log(const struct gc_decision *why, double used, uint64_t cpu_us)
@@ -219,23 +221,11 @@ hit_log(const struct gc_decision *why, double used, uint64_t cpu_us)
 	    major, cpu_us);
 }
 
-static uint64_t
-collect(bool full, bool *major)
-{
-	uint64_t before_ns = gcwatch_read().cpu_ns;
-	uint64_t majors = gcstat_majors();
-	uint64_t cpu_us;
-
-	(void)gcstat_collect(full);
-	*major = gcstat_majors() != majors;
-	cpu_us = (gcwatch_read().cpu_ns - before_ns) / 1000;
-	count(&own.row->gc_hits, 1);
-	return cpu_us;
-}
-
+/* cost: of the marking and all of the sweep. */
 static void
-nursery_size(void)
+nursery_size(uint64_t cost_us, bool major)
 {
+	gc_nursery_collected(&own.nursery, cost_us, major);
 	if (own.nursery_bytes == 0)
 		own.policy.nursery =
 		    gc_nursery_size(&own.nursery, NURSERY_SHARE);
@@ -243,33 +233,72 @@ nursery_size(void)
 	    &own.row->gc_nursery, own.policy.nursery, memory_order_relaxed);
 }
 
+static void
+sweep_begin(uint64_t before_ns, bool major)
+{
+	struct gc_sample now;
+
+	own.is_sweeping = own.has_base = gcstat_read(&now) == 0;
+	memcpy(now.room, own.base.room, sizeof(now.room));
+	now.shared = own.base.shared;
+	now.live = own.base.live;
+	own.base = own.seen = now;
+	own.marked_ns = before_ns;
+	own.was_major = major;
+	own.quiet_since = UINT64_MAX;
+	own.due.reason = GC_NONE;
+	own.was_refused = false;
+}
+
+/* What is left of it; then the room is known. */
+static void
+sweep_end(void)
+{
+	struct gc_sample now;
+
+	own.is_sweeping = false;
+	gcstat_finish();
+	nursery_size(
+	    (gcwatch_read().cpu_ns - own.marked_ns) / 1000, own.was_major);
+	own.has_base = gcstat_read_whole(&now) == 0;
+	if (own.has_base)
+		gc_swept(&own.base, &now);
+}
+
 static bool
 collect_due(void)
 {
 	struct gc_decision why = own.due;
 	double used = gc_used(&own.base, &own.seen);
-	uint64_t cpu_us;
-	bool major;
+	bool small = own.requests >= SMALL_REQUESTS;
+	uint64_t before_ns, cpu_us, majors = gcstat_majors();
 
 	if (!token_take(own.board, own.row, why.must)) {
 		own.was_refused = true;
 		return false;
 	}
-	cpu_us = collect(false, &major);
+	before_ns = gcwatch_read().cpu_ns;
+	(void)(small ? gcstat_mark() : gcstat_collect(false));
+	cpu_us = (gcwatch_read().cpu_ns - before_ns) / 1000;
 	token_give(own.row);
 	hit_log(&why, used, cpu_us);
+	board_count(&own.row->gc_hits, 1);
 	if (used < WASTE_BELOW)
-		count(&own.row->gc_waste, 1);
+		board_count(&own.row->gc_waste, 1);
 	else
-		count(&own.row->gc_saved_us, cpu_us);
-	gc_nursery_collected(&own.nursery, cpu_us, major);
-	nursery_size();
-	base_take();
+		board_count(&own.row->gc_saved_us, cpu_us);
+	if (small) {
+		sweep_begin(before_ns, gcstat_majors() != majors);
+		own.majors = gcstat_majors();
+	} else {
+		nursery_size(cpu_us, gcstat_majors() != majors);
+		base_take();
+	}
 	own.requests = 0;
 	return true;
 }
 
-/* Too little has happened since the last reading? */
+/* Too little since the last reading? */
 static bool
 is_quiet(const struct gcstat_look *look)
 {
@@ -310,47 +339,11 @@ room_between(void)
 		return;
 	}
 	own.seen = now;
+	if (own.is_sweeping && gc_used(&own.base, &now) > SWEEP_UNTIL)
+		sweep_end();
 	own.due = gc_decide(&own.policy, &own.demand, &own.base, &now);
 	if (own.due.must)
 		(void)collect_due();
-}
-
-static void
-every_between(void)
-{
-	bool major;
-
-	if (gc_every_request(&own.discourse.requests, own.every))
-		log_debug("oob_gc: hit worker=%u every=%" PRIu64 " cpu=%" PRIu64
-			  " us",
-		    own.slot, own.every, collect(true, &major));
-}
-
-static void
-discourse_between(void)
-{
-	struct gc_heap now;
-	enum gc_discourse_says says;
-	char line[256];
-	uint64_t cpu_us;
-	bool major;
-
-	gcstat_heap(&now);
-	says = gc_discourse_request(&own.discourse, &own.heap, &now);
-	if (says == GC_DISCOURSE_WAIT)
-		return;
-	if (says == GC_DISCOURSE_HIT) {
-		cpu_us = collect(true, &major);
-		count(&own.row->gc_saved_us, cpu_us);
-		gc_discourse_hit_line(&own.discourse, (int)getpid(),
-		    cpu_us / 1000, line, sizeof(line));
-	} else {
-		gc_discourse_miss_line(
-		    &own.discourse, (int)getpid(), line, sizeof(line));
-	}
-	log_debug("%s", line);
-	gcstat_heap(&now);
-	gc_discourse_collected(&own.discourse, &now);
 }
 
 void
@@ -366,17 +359,31 @@ collect_between(void)
 		room_between();
 		break;
 	case RULE_EVERY:
-		every_between();
+		others_every(own.row, own.every);
 		break;
 	case RULE_DISCOURSE:
-		discourse_between();
+		others_discourse_between(own.row);
 		break;
 	}
+}
+
+/* Quiet for one sleep: no request has come since it was asked before. */
+static bool
+sweep_waiting(void)
+{
+	if (own.quiet_since != own.requests) {
+		own.quiet_since = own.requests;
+		return false;
+	}
+	sweep_end();
+	return true;
 }
 
 bool
 collect_waiting(void)
 {
+	if (own.is_open && own.is_sweeping)
+		return sweep_waiting();
 	if (!own.is_open || own.due.reason == GC_NONE || leash_is_disabled())
 		return false;
 	return collect_due();
@@ -385,6 +392,8 @@ collect_waiting(void)
 int
 collect_retry_ms(void)
 {
+	if (own.is_sweeping)
+		return SWEEP_MS;
 	if (own.due.reason == GC_NONE || !own.was_refused)
 		return -1;
 	return RETRY_MS + (int)(own.slot % RETRY_SPREAD);

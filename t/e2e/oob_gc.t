@@ -14,6 +14,23 @@ figure() { # NAME: of worker 0
 	ctl status --json | perl -0777 -ne 'print $1 if /"'"$1"'": (\d+)/'
 }
 at_least() { [ "$(figure "$1")" -ge "$2" ]; }
+many() { # PATH N: on one connection; how many said what
+	perl -MIO::Socket::UNIX - "$SOCK" "$1" "$2" <<'END'
+	my ($sock, $path, $n) = @ARGV;
+	my $s = IO::Socket::UNIX->new($sock) or die "$sock: $!\n";
+	my %said;
+	alarm(15);
+	while ($n-- > 0) {
+		my ($answer, $word) = "";
+		syswrite($s, "GET $path HTTP/1.1\r\nHost: x\r\n\r\n");
+		until (($word) = $answer =~ /ok (\w*)\n/) {
+			sysread($s, $answer, 65536, length $answer) or die "closed: $answer\n";
+		}
+		$said{$word}++;
+	}
+	print map { "$_ $said{$_}\n" } sort keys %said;
+END
+}
 exactly() { [ "$(figure "$1")" -eq "$2" ]; }
 restart() {
 	stop && : >"$LOG" && rm -f "$DIR/pids"
@@ -35,6 +52,9 @@ app() {
 	    100.times { |i| "a string of its own #{i}" }
 	    said = GC.stress && GC.count - before >= 50
 	  when "/calm" then said = [GC.stress, GC.stress = false].inspect
+	  when "/small"
+	    20.times { |i| "small #{i}" }
+	    said = GC.latest_gc_info(:state)
 	  when "/child"
 	    r, w = IO.pipe
 	    Process.wait(fork { before = GC.count; 500_000.times { |i| "x#{i}" }; w.write(GC.count > before); exit!(0) })
@@ -95,6 +115,11 @@ ok 'a child that a request forks has its collector' body /child 'ok true'
 ok 'a request that makes too much meets the collector' body /big 'ok true'
 await 'since the leash was let go' at_least gc_leash_pulls 1
 await 'a miss has its line, and its cause' logged 'oob_gc: miss worker=0 request=[0-9]+ by=(newobj|malloc) kind=(minor|major) cpu=[0-9]+ us'
+
+hits=$(figure gc_hits)
+like 'where requests are small and many, they sweep' "$(many /small 4000)" 'sweeping [0-9]'
+ok 'after a marking of ours' at_least gc_hits $((hits + 1))
+await 'nobody comes, and it is swept to the end' body /small 'ok none'
 
 conf <<END
 worker_processes 1

@@ -246,6 +246,24 @@ START_TEST(a_collection_inside_hides_no_bytes)
 }
 END_TEST
 
+START_TEST(what_is_swept_late_is_known_as_of_the_marking)
+{
+	struct gc_sample base = base_of(2), now = later(&base, 1, 3000);
+
+	/* Marked with 5000 slots of garbage, of which 3000 are taken again. */
+	base.room[1] = 1;
+	now.room[1] = 2000;
+	now.shared = 400;
+	now.live = base.live - 2000;
+	gc_swept(&base, &now);
+	ck_assert_uint_eq(base.room[1], 5000);
+	ck_assert_uint_eq(base.room[0], 100000);
+	ck_assert_uint_eq(base.shared, 400);
+	ck_assert_uint_eq(base.live, 1995000);
+	ck_assert_uint_eq(base.made[1], 500000);
+}
+END_TEST
+
 START_TEST(the_nursery_costs_the_share_that_it_may)
 {
 	struct gc_nursery n = { 0 };
@@ -346,6 +364,7 @@ main(void)
 	    t, no_collection_of_a_recorded_ruby_comes_unforeseen, 0, 3);
 	tcase_add_test(t, demand_grows_by_half_and_is_forgotten_slowly);
 	tcase_add_test(t, a_collection_inside_hides_no_bytes);
+	tcase_add_test(t, what_is_swept_late_is_known_as_of_the_marking);
 	tcase_add_test(t, the_nursery_costs_the_share_that_it_may);
 	tcase_add_test(t, discourse_keeps_room_for_two_big_requests);
 	tcase_add_test(t, discourse_never_expects_less_than_fifty_thousand);
