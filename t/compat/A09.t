@@ -29,10 +29,14 @@ pid "$DIR/pidfiles/u.pid"
 stderr_path "$LOG"
 ENV["FROM_FILE"] = "file"
 before_exec { |server| ENV["FROM_EXEC"] = ENV["FROM_EXEC"].to_s + "x" }
-after_fork { |server, _| File.write("$DIR/seen.#{Process.ppid}", server.pid) }
+after_fork do |server, worker|
+  File.write("$DIR/new.#{Process.pid}", server.pid)
+  File.rename("$DIR/new.#{Process.pid}", "$DIR/seen.#{Process.ppid}")
+end
 END
 pid() { cat "$DIR/pidfiles/u.pid$1" 2>/dev/null; }
 is_serving() { [ "$(get / | cut -d' ' -f1)" = "$1" ]; }
+saw() { [ "$(cat "$DIR/seen.$1")" = "$2" ]; }
 other() { [ -n "$(pid)" ] && [ "$(pid)" != "$1" ] && alive "$(pid)"; }
 title() { tr '\0' ' ' <"/proc/$1/cmdline"; }
 lives_titled() { matches "$(title "$1")" "$2"; }
@@ -75,8 +79,8 @@ await 'WINCH: only the new one serves' two_only
 kill -HUP "$old"
 await 'HUP: the old one is back' logged "will not set pid=$DIR/pidfiles/u.pid while reexec-ed child is running PID:$new"
 await 'with its workers' logged 'done reloading config_file'
-is 'its server.pid is the .oldbin' "$(cat "$DIR/seen.$old")" "$DIR/pidfiles/u.pid.oldbin"
-is 'the new one'\''s is not' "$(cat "$DIR/seen.$new")" "$DIR/pidfiles/u.pid"
+await 'its server.pid is the .oldbin' saw "$old" "$DIR/pidfiles/u.pid.oldbin"
+await 'the new one'\''s is not' saw "$new" "$DIR/pidfiles/u.pid"
 kill -QUIT "$new"
 await 'QUIT: the new one goes' gone "$new"
 await 'said so' logged "reaped #<Process::Status: pid $new exit 0> exec\\(\\)-ed"
