@@ -183,7 +183,7 @@ module Reforkd
     def syntax_line(message)
       lines = message.lines.map(&:strip)
       place = lines.first.to_s[/\A(.+?:\d+):/, 1] || @file
-      drawn = message[/\^+~*\s*(\S.*)$/, 1]
+      drawn = message[/\^++~*+[ \t]*(\S.*)$/, 1]
       said = drawn || lines.first.to_s.sub(/\A.+?:\d+:\s*/, "")
       "#{place}: syntax error: #{said.sub(/\Asyntax error,?\s*/, "")}"
     end

@@ -34,6 +34,7 @@ worker_processes "x" ~ not an integer: worker_processes="x"
 worker_processes 0 ~ too low
 worker_processes 1000 ~ too high
 worker_processes (3 ~ syntax error
+x = begin y rescue A then 1 end ~ syntax error: unexpected .then
 timeout "5" ~ not a number: timeout="5"
 timeout Float::NAN ~ not a number
 timeout 5, soft: 5 ~ timeout soft=5 is not below
