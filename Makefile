@@ -38,7 +38,7 @@ FRONTS = main extension
 MOLD = trampoline wake config state again boot view behalf prepare mold hatch
 WORKER_PURE = token
 WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
-RACK = conn arrive request keys input reader env call head response stream hijack out \
+RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)

@@ -10,8 +10,8 @@
 
 #include <reforkd/version.h>
 
-#include "http/chunked.h"
 #include "rack/call.h"
+#include "rack/fields.h"
 #include "rack/hijack.h"
 #include "rack/input.h"
 #include "rack/keys.h"
@@ -19,7 +19,6 @@
 #include "ruby/hooks.h"
 #include "ruby/names.h"
 
-#define TRAILERS_MOST 64
 #define HOST_CAP 128
 
 /* What does not change in a worker's life, and the last Host seen. */
@@ -29,23 +28,11 @@ static struct {
 	VALUE server_port;
 	size_t host_len, port_len;
 	char host[HOST_CAP], port[8];
-	const char *separator; /* of fields that come twice */
-	bool is_utf8;          /* pitchfork: values of ASCII alone are UTF-8 */
-	bool star;             /* "*" is a path here, and to this Rack */
-	bool is_relative;      /* REQUEST_URI never has scheme and host */
-	struct keys v;         /* values: in unicorn's encoding */
+	bool star;        /* "*" is a path here, and to this Rack */
+	bool is_relative; /* REQUEST_URI never has scheme and host */
+	struct keys v;    /* values: in unicorn's encoding */
 	bool registered;
 } own;
-
-static VALUE
-str_raises(struct http_slice s)
-{
-	VALUE str = rb_str_new(s.at, (long)s.len);
-
-	if (own.is_utf8 && rb_enc_str_asciionly_p(str))
-		rb_enc_associate(str, rb_utf8_encoding());
-	return str;
-}
 
 static void
 logger_raises(VALUE env)
@@ -151,8 +138,7 @@ env_open_raises(VALUE p)
 		rb_gc_register_address(&own.server_port);
 		own.registered = true;
 	}
-	own.is_utf8 = personality == RFK_PITCHFORK;
-	own.separator = personality == RFK_NATIVE ? ", " : ",";
+	fields_open(personality);
 	own.star = personality != RFK_UNICORN && rack_takes_star_raises();
 	own.is_relative = personality != RFK_NATIVE;
 	values_raises(personality == RFK_UNICORN);
@@ -161,95 +147,6 @@ env_open_raises(VALUE p)
 	own.host_len = 0;
 	own.template = template_raises(r);
 	return Qnil;
-}
-
-static bool
-has_underscore(struct http_slice name)
-{
-	return memchr(name.at, '_', name.len) != NULL;
-}
-
-/*
- * One key came twice. X_Y and X-Y are one key in CGI: where both came, the one
- * with a dash is the one that proxies set and check.
- */
-static void
-join_raises(struct call *call, VALUE key)
-{
-	const struct http_head *head = &call->rack->head;
-	const char *separator =
-	    key == keys_get()->http_cookie ? "; " : own.separator;
-	VALUE dashed = Qnil, other = Qnil;
-	size_t i;
-
-	for (i = 0; i < head->nfields; i++) {
-		VALUE *to =
-		    has_underscore(head->fields[i].name) ? &other : &dashed;
-
-		if (keys_header_raises(head->fields[i].name) != key)
-			continue;
-		if (NIL_P(*to)) {
-			*to = str_raises(head->fields[i].value);
-			continue;
-		}
-		rb_str_cat_cstr(*to, separator);
-		rb_str_cat(*to, head->fields[i].value.at,
-		    (long)head->fields[i].value.len);
-	}
-	rb_hash_aset(call->env, key, NIL_P(dashed) ? other : dashed);
-}
-
-static bool
-starts_with(struct http_slice s, const char *word)
-{
-	size_t len = strlen(word);
-
-	return s.len >= len && memcmp(s.at, word, len) == 0;
-}
-
-static void
-fields_raises(struct call *call, bool *is_https)
-{
-	const struct keys *k = keys_get();
-	const struct http_head *head = &call->rack->head;
-	size_t i, size = RHASH_SIZE(call->env);
-
-	for (i = 0; i < head->nfields; i++) {
-		const struct http_field *f = &head->fields[i];
-		VALUE key = keys_header_raises(f->name);
-
-		/* "Version: x" would replace the protocol's. */
-		if (key == k->http_version)
-			continue;
-		rb_hash_aset(call->env, key, str_raises(f->value));
-		if (RHASH_SIZE(call->env) == size)
-			join_raises(call, key);
-		size = RHASH_SIZE(call->env);
-		if ((key == k->forwarded_proto &&
-			starts_with(f->value, "https")) ||
-		    (key == k->forwarded_ssl && http_slice_is(f->value, "on")))
-			*is_https = true;
-	}
-}
-
-/* Trailers do not replace what the head said. */
-void
-env_trailers_raises(struct call *call)
-{
-	struct http_field fields[TRAILERS_MOST];
-	int n, i;
-
-	if (!call->conn->req.is_chunked ||
-	    !request_is_complete(&call->conn->req))
-		return;
-	n = chunked_trailers(&call->conn->req.chunked, fields, TRAILERS_MOST);
-	for (i = 0; i < n; i++) {
-		VALUE key = keys_header_raises(fields[i].name);
-
-		if (NIL_P(rb_hash_lookup(call->env, key)))
-			rb_hash_aset(
-			    call->env, key, str_raises(fields[i].value));
-	}
 }
 
 static bool
@@ -270,11 +167,12 @@ server_raises(struct call *call, bool is_https)
 	if (head->host.len == 0 || head->host.len > HOST_CAP ||
 	    head->port.len > sizeof(own.port)) {
 		if (head->host.len > 0)
-			name = str_raises(head->host);
+			name = fields_string_raises(head->host);
 	} else {
 		if (own.host_len == 0 ||
 		    !same(head->host, own.host, own.host_len)) {
-			own.server_name = rb_obj_freeze(str_raises(head->host));
+			own.server_name =
+			    rb_obj_freeze(fields_string_raises(head->host));
 			memcpy(own.host, head->host.at, head->host.len);
 			own.host_len = head->host.len;
 		}
@@ -282,7 +180,8 @@ server_raises(struct call *call, bool is_https)
 	}
 	if (head->port.len > 0 && head->port.len <= sizeof(own.port)) {
 		if (!same(head->port, own.port, own.port_len)) {
-			own.server_port = rb_obj_freeze(str_raises(head->port));
+			own.server_port =
+			    rb_obj_freeze(fields_string_raises(head->port));
 			memcpy(own.port, head->port.at, head->port.len);
 			own.port_len = head->port.len;
 		}
@@ -299,7 +198,7 @@ method_raises(const struct http_head *head)
 		return own.v.get;
 	if (same(head->method, "POST", 4))
 		return own.v.post;
-	return str_raises(head->method);
+	return fields_string_raises(head->method);
 }
 
 /* unicorn's has path and query alone, whatever the form of the target. */
@@ -309,11 +208,11 @@ uri_raises(const struct http_head *head)
 	struct http_slice uri = head->path;
 
 	if (!own.is_relative)
-		return str_raises(head->target);
+		return fields_string_raises(head->target);
 	if (head->has_query && uri.at >= head->target.at &&
 	    uri.at < head->query.at)
 		uri.len = (size_t)(head->query.at + head->query.len - uri.at);
-	return str_raises(uri);
+	return fields_string_raises(uri);
 }
 
 /* What the target names replaces what the field says (RFC 9112, 3.2.2). */
@@ -325,7 +224,7 @@ host_raises(struct call *call)
 
 	if (head->scheme.len == 0 || head->host.len == 0)
 		return;
-	host = str_raises(head->host);
+	host = fields_string_raises(head->host);
 	if (head->port.len > 0) {
 		rb_str_cat_cstr(host, ":");
 		rb_str_cat(host, head->port.at, (long)head->port.len);
@@ -338,7 +237,7 @@ target_raises(struct call *call)
 {
 	const struct keys *k = keys_get();
 	const struct http_head *head = &call->rack->head;
-	VALUE path = str_raises(head->path);
+	VALUE path = fields_string_raises(head->path);
 	VALUE info = path;
 
 	/* As in unicorn the two are one String, but for "OPTIONS *". */
@@ -347,10 +246,11 @@ target_raises(struct call *call)
 	rb_hash_aset(call->env, k->request_uri, uri_raises(head));
 	rb_hash_aset(call->env, k->request_path, path);
 	rb_hash_aset(call->env, k->path_info, info);
-	rb_hash_aset(call->env, k->query_string, str_raises(head->query));
+	rb_hash_aset(
+	    call->env, k->query_string, fields_string_raises(head->query));
 	if (head->fragment.len > 0)
-		rb_hash_aset(
-		    call->env, k->fragment, str_raises(head->fragment));
+		rb_hash_aset(call->env, k->fragment,
+		    fields_string_raises(head->fragment));
 }
 
 static void
@@ -363,29 +263,11 @@ version_raises(struct call *call)
 	if (same(head->version, "HTTP/1.1", 8))
 		return;
 	if (!same(head->version, "HTTP/1.0", 8))
-		version =
-		    str_raises(head->version.len > 0 ? head->version
-						     : HTTP_SLICE("HTTP/0.9"));
+		version = fields_string_raises(head->version.len > 0
+						   ? head->version
+						   : HTTP_SLICE("HTTP/0.9"));
 	rb_hash_aset(call->env, k->server_protocol, version);
 	rb_hash_aset(call->env, k->http_version, version);
-}
-
-static void
-protocol_raises(struct call *call)
-{
-	const struct http_head *head = &call->rack->head;
-	VALUE list = rb_ary_new();
-	size_t i;
-
-	for (i = 0; i < head->nfields; i++) {
-		struct http_slice rest = head->fields[i].value, item;
-
-		if (!http_slice_is(head->fields[i].name, "upgrade"))
-			continue;
-		while (http_list_next(&rest, &item))
-			rb_ary_push(list, str_raises(item));
-	}
-	rb_hash_aset(call->env, keys_get()->rack_protocol, list);
 }
 
 /* One Array under both names: callables are told apart by their arity. */
@@ -408,13 +290,13 @@ env_build_raises(struct call *call)
 	bool is_https = false;
 
 	call->env = rb_hash_dup(own.template);
-	fields_raises(call, &is_https);
+	fields_put_raises(call, &is_https);
 	if (head->scheme.len > 0)
 		is_https = http_slice_is(head->scheme, "https");
 	if (is_https)
 		rb_hash_aset(call->env, k->rack_url_scheme, own.v.https);
 	if (call->conn->req.has_body) {
-		env_trailers_raises(call);
+		fields_trailers_raises(call);
 		rb_hash_aset(
 		    call->env, k->rack_input, input_build_raises(call));
 	}
@@ -424,10 +306,10 @@ env_build_raises(struct call *call)
 	version_raises(call);
 	server_raises(call, is_https);
 	rb_hash_aset(call->env, k->remote_addr,
-	    str_raises((struct http_slice){
+	    fields_string_raises((struct http_slice){
 		call->conn->remote, strlen(call->conn->remote) }));
 	if (head->upgrade)
-		protocol_raises(call);
+		fields_protocol_raises(call);
 	callbacks_raises(call);
 	call->hijack = hijack_object_raises(call);
 	rb_hash_aset(call->env, k->rack_hijack, call->hijack);

@@ -17,7 +17,5 @@ struct rack;
 VALUE env_open_raises(VALUE rack); /* (struct rack *) */
 /* rack->head and the connection's body into call->env. */
 void env_build_raises(struct call *);
-/* What came behind a chunked body, when that is complete. */
-void env_trailers_raises(struct call *);
 
 #endif

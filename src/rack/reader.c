@@ -10,7 +10,7 @@
 #include "http/format.h"
 #include "rack/call.h"
 #include "rack/depart.h"
-#include "rack/env.h"
+#include "rack/fields.h"
 #include "rack/hijack.h"
 #include "rack/rack.h"
 #include "ruby/try.h"
@@ -122,7 +122,7 @@ receive_raises(struct call *call)
 	    buf_put(&c->in, bytes + used, (size_t)n - used) < 0)
 		rb_memerror();
 	if (rc > 0)
-		env_trailers_raises(call);
+		fields_trailers_raises(call);
 }
 
 /* Some bytes, or nil behind the last ones. */
