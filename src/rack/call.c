@@ -346,6 +346,7 @@ call_run(struct conn *c)
 		.io = Qnil,
 		.input = Qnil,
 		.reader = Qnil,
+		.streamed = Qnil,
 		.partial = Qnil };
 	struct ruby_error why;
 

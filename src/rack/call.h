@@ -34,14 +34,15 @@ struct call {
 	struct rack *rack;
 	struct conn *conn;
 	VALUE env, status, headers, body;
-	VALUE error;   /* what the application raised, nil */
-	VALUE hijack;  /* the rack.hijack object */
-	VALUE hints;   /* the rack.early_hints object, nil */
-	VALUE stream;  /* of a streaming body, nil */
-	VALUE io;      /* after a hijack: the socket as a Ruby IO, nil */
-	VALUE input;   /* the File of a large body, nil */
-	VALUE reader;  /* of a body that is still arriving, nil */
-	VALUE partial; /* the rack.hijack of the response's head, nil */
+	VALUE error;    /* what the application raised, nil */
+	VALUE hijack;   /* the rack.hijack object */
+	VALUE hints;    /* the rack.early_hints object, nil */
+	VALUE stream;   /* of a streaming body, nil */
+	VALUE io;       /* after a hijack: the socket as a Ruby IO, nil */
+	VALUE input;    /* the File of a large body, nil */
+	VALUE reader;   /* of a body that is still arriving, nil */
+	VALUE streamed; /* the rack.input that it has, nil */
+	VALUE partial;  /* the rack.hijack of the response's head, nil */
 	int code;
 	int refused; /* the status that a broken body deserves, 0 = none */
 	enum framing framing;

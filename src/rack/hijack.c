@@ -7,6 +7,7 @@
 #include "rack/call.h"
 #include "rack/keys.h"
 #include "rack/rack.h"
+#include "rack/reader.h"
 #include "rack/response.h"
 
 static VALUE hijack_class, hints_class;
@@ -44,11 +45,13 @@ hijack_socket_raises(struct call *call)
 {
 	struct conn *c = call->conn;
 	size_t used = c->req.head_len;
-	VALUE early = rb_str_new(c->in.data + used, (long)(c->in.len - used));
 	VALUE owner = rb_path2class("Reforkd");
+	VALUE early;
 
 	if (!NIL_P(call->io))
 		return call->io;
+	early = reader_rest_raises(call);
+	rb_str_cat(early, c->in.data + used, (long)(c->in.len - used));
 	/* From the call on the descriptor is the IO's: it closes it. */
 	call->io = rb_funcall(owner, rb_intern("socket_from"), 3,
 	    INT2FIX(c->watch.fd), c->is_unix ? Qtrue : Qfalse, early);

@@ -70,6 +70,9 @@ module Reforkd
 
     def close = nil
 
+    # To whoever hijacks the connection: what was received and not read.
+    def give_back = @held.slice!(0..)
+
     private
 
     def more

@@ -149,7 +149,22 @@ reader_build_raises(struct call *call)
 	VALUE class = rb_path2class("Reforkd::StreamInput");
 
 	call->reader = hijack_wrap_raises(reader_class, call);
-	return rb_class_new_instance(1, &call->reader, class);
+	call->streamed = rb_class_new_instance(1, &call->reader, class);
+	return call->streamed;
+}
+
+VALUE
+reader_rest_raises(struct call *call)
+{
+	struct request *req = &call->conn->req;
+	VALUE rest;
+
+	if (NIL_P(call->streamed) || request_is_complete(req))
+		return rb_str_new(NULL, 0);
+	rest = rb_funcall(call->streamed, rb_intern("give_back"), 0);
+	rb_str_cat(rest, req->body.data, (long)req->body.len);
+	buf_reset(&req->body);
+	return rest;
 }
 
 bool

@@ -22,6 +22,11 @@ struct ruby_error;
 
 VALUE reader_open_raises(VALUE unused);   /* defines the class */
 VALUE reader_build_raises(struct call *); /* rack.input */
+/*
+ * For a hijack: what has come of a body whose rest can only be read from the
+ * socket, and was not read yet. A new String, empty in all other cases.
+ */
+VALUE reader_rest_raises(struct call *);
 /* Is it what a broken body raised? Then call->refused is the answer to it. */
 bool reader_is_refusal(const struct call *, const struct ruby_error *);
 

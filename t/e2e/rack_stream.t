@@ -40,6 +40,17 @@ rack do
       rescue IOError => error
         answer.("#{error.class}")
       end
+    when "/hijack" # a part by rack.input, the rest from the socket
+      part = input.read(4)
+      io = env["rack.hijack"].call
+      rest = begin
+        input.read
+      rescue IOError
+        "gone"
+      end
+      io.write("mine|")
+      io.write("#{part}|#{rest}|#{io.read(8)}")
+      io.close
     when "/trailers"
       [200, plain.merge("trailer" => "x-sum, content-length"), trailing.new({ "x-sum" => "42", "content-length" => "1", "x-two" => %w[a b], "x bad" => "1" })]
     when "/unannounced" then [200, plain, trailing.new({ "x-sum" => "42" })]
@@ -79,6 +90,13 @@ is 'with the next request right behind it' "$(echo "$out" | grep -ac '^HTTP/1.1 
 out=$(raw "$(P / 'Content-Length: 100000\r\n')\r\n" "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n" x:50000:a)
 is 'an unread body is answered and ends the connection' "$? $(echo "$out" | grep -ac '^HTTP/1.1 200')" '0 1'
 unlike 'without a reset' "$out" reset
+
+# Hijacked in the middle of it: nothing is lost, and nothing comes twice
+L='Content-Length: 12\r\n'
+like 'what was not read comes from the socket' "$(raw "$(P /hijack "$L")\r\n" abcdef '?mine' ghijkl)" '^mine\|abcd\|gone\|efghijkl$'
+like 'what came with the head, too' "$(raw "$(P /hijack "$L")\r\nabcdef" '?mine' ghijkl)" '^mine\|abcd\|gone\|efghijkl$'
+like 'and what was chunked' "$(raw "$(P /hijack "$CHUNKED")\r\n" '6\r\nabcdef\r\n' '?mine' ghijkl)" '^mine\|abcd\|gone\|efghijkl$'
+like 'what has come to its end stays in rack.input' "$(raw "$(P /hijack "${L}Expect: 100-continue\r\n")\r\n" '?100 Continue\r\n\r\n' abcdefghijkl12345678)" '^mine\|abcd\|efghijkl\|12345678$'
 
 # Bad bodies
 status() { head -n 1 | cut -d' ' -f2; }
