@@ -161,13 +161,15 @@ exits_fine(int signo)
 static void
 mold_run(int tell, int report)
 {
-	pid_t pid = fork();
+	pid_t pid;
 	char c;
 
+	/* Inherited: who knows the worker's pid may signal it at once. */
+	(void)signal(SIGUSR1, exits_fine);
+	pid = fork();
 	if (pid == 0) {
 		(void)close(tell);
 		(void)close(report);
-		(void)signal(SIGUSR1, exits_fine);
 		for (;;)
 			(void)pause();
 	}
