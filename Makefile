@@ -22,7 +22,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff
+BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff \
+	leaseline rights
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
