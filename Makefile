@@ -30,9 +30,10 @@ MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
 MASTER = main options master signals pools pool slots lineage choice succession hooks \
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
-	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control inquiry verbs status
+	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
+	leases leaseask lease leasenews spares inquiry verbs status
 CTL_PURE = advise pages
-CTL = command client ask find report grid table dump counsel main
+CTL = command client ask find launch direct lease report grid table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension
@@ -41,6 +42,7 @@ WORKER_PURE = token
 WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
+LEASE = guard session lease
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
 
@@ -78,7 +80,7 @@ OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_CTL_PURE)
 OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_WORKER_PURE = $(call o,worker,$(WORKER_PURE))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
-	$(call o,rack,$(RACK))
+	$(call o,lease,$(LEASE)) $(call o,rack,$(RACK))
 OBJ_FRONTS = $(call o,mold,$(FRONTS))
 OBJ_CORE = $(OBJ_MOLD) $(OBJ_WORKER_PURE) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 

@@ -143,6 +143,13 @@ struct rfk_state {
 };
 #define RFK_STATE_MAX (1u << 20)
 
+/* A worker is leased; base/leaseline.h says what the descriptors are. */
+struct rfk_lease {
+	uint64_t id;
+	uint32_t has;   /* bit i: enum leaseline_fd i comes along */
+	uint32_t umask; /* UINT32_MAX = its own */
+};
+
 struct rfk_exiting {
 	uint32_t why; /* enum rfk_exit_why */
 	uint32_t unused;
@@ -212,6 +219,7 @@ struct rfk_msg {
 		struct rfk_volunteer volunteer;
 		struct rfk_hook hook;
 		struct rfk_state state;
+		struct rfk_lease lease;
 		struct rfk_exiting exiting;
 		struct rfk_ask ask;
 		struct rfk_ask answer;

@@ -88,3 +88,18 @@ sockpath_make_dir(const char *dir)
 		return -EPERM;
 	return 0;
 }
+
+int
+sockpath_of_leases(const char *set, const char *control, char *out, size_t cap)
+{
+	size_t len = strlen(control);
+	int n;
+
+	if (*set == '\0' && len == 0)
+		return -ENOENT;
+	if (len > 5 && strcmp(control + len - 5, ".sock") == 0)
+		len -= 5;
+	n = *set != '\0' ? snprintf(out, cap, "%s", set)
+			 : snprintf(out, cap, "%.*s.lease", (int)len, control);
+	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
+}

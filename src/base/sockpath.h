@@ -28,6 +28,12 @@ int sockpath_dir(char *out, size_t cap);
 int sockpath_by_config(const char *config, char *out, size_t cap);
 int sockpath_by_pid_file(const char *pid_file, char *out, size_t cap);
 /*
+ * The lease socket: as set, else the control socket's path with .lease in place
+ * of .sock.
+ */
+int sockpath_of_leases(
+    const char *set, const char *control, char *out, size_t cap);
+/*
  * Makes the directory, 0700: 0, -errno; -EPERM when what stands there is not a
  * directory of this user's alone (a link, somebody else's, open to others).
  */

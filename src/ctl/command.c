@@ -24,6 +24,8 @@ static const struct verb {
 	/* What reforkctl makes of other answers and of /proc. */
 	{ "advise", false, false, false, NULL,
 	    "what the memory is made of, and the collector's settings" },
+	{ "lease", false, false, false, NULL,
+	    "a warm worker as this process's program (reforkctl.8)" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -180,27 +182,50 @@ request_make(struct command *command, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "pid", required_argument, NULL, 'p' },
+	{ "worker", required_argument, NULL, 'w' },
+	{ "every", required_argument, NULL, 'e' },
+	{ "csv", no_argument, NULL, 'C' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "no-wait", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+#define SHORTS "c:s:p:w:e:CjnhV1"
+
+/* What follows the word "lease" is not ours: where it stands, or 0. */
+static int
+lease_at(struct command *command, int argc, char **argv)
+{
+	bool fine = true;
+	int option;
+
+	opterr = 0;
+	while (fine && (option = getopt_long(
+			    argc, argv, "+" SHORTS, longs, NULL)) != -1)
+		fine = option_take(command, option);
+	opterr = 1;
+	if (fine && optind < argc && strcmp(argv[optind], "lease") == 0)
+		return optind;
+	optind = 0; /* from the beginning */
+	memset(command, 0, sizeof(*command));
+	return 0;
+}
+
 int
 command_parse(struct command *command, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "pid", required_argument, NULL, 'p' },
-		{ "worker", required_argument, NULL, 'w' },
-		{ "every", required_argument, NULL, 'e' },
-		{ "csv", no_argument, NULL, 'C' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "no-wait", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int option, rc;
 
+	command->lease_at = lease_at(command, argc, argv);
+	if (command->lease_at > 0)
+		return -1;
 	command->worker = -1;
-	while ((option = getopt_long(
-		    argc, argv, "c:s:p:w:e:CjnhV1", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SHORTS, longs, NULL)) != -1) {
 		if (option == 'h') {
 			usage(stdout);
 			return EXIT_DONE;

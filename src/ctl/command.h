@@ -28,6 +28,7 @@ struct command {
 	int64_t worker; /* a slot, -1 = not given */
 	double every_s; /* 0 = once */
 	bool json, csv, no_wait, one_less;
+	int lease_at; /* argv[lease_at] is "lease": the rest is ctl/lease.h's */
 	char request[256];
 	char verb[32]; /* "" = list the masters */
 };

@@ -285,6 +285,7 @@ note(struct found *found, const struct record *record)
 	const char *version = record_get(record, "version");
 	const char *phase = record_get(record, "phase");
 	const char *config = record_get(record, "config");
+	const char *leases = record_get(record, "leases");
 
 	found->answers = true;
 	found->pid = pid != NULL ? strtoll(pid, NULL, 10) : 0;
@@ -295,6 +296,8 @@ note(struct found *found, const struct record *record)
 	    phase != NULL ? phase : "?");
 	(void)snprintf(found->config, sizeof(found->config), "%s",
 	    config != NULL ? config : "");
+	(void)snprintf(found->leases, sizeof(found->leases), "%s",
+	    leases != NULL ? leases : "");
 }
 
 static int

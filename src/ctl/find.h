@@ -31,6 +31,7 @@ struct found {
 	char version[32];
 	char phase[32];
 	char config[4096];
+	char leases[SOCKPATH_MAX]; /* "" = it leases no workers */
 };
 
 struct find {

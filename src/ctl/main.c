@@ -11,6 +11,7 @@
 #include "ctl/counsel.h"
 #include "ctl/dump.h"
 #include "ctl/find.h"
+#include "ctl/lease.h"
 #include "ctl/report.h"
 #include "ctl/table.h"
 
@@ -128,6 +129,10 @@ main(int argc, char **argv)
 {
 	struct command command = { 0 };
 	int rc = command_parse(&command, argc, argv);
+
+	if (rc < 0 && command.lease_at > 0)
+		return lease_main(
+		    &command, argc - command.lease_at, argv + command.lease_at);
 
 	return rc >= 0 ? rc : run(&command);
 }

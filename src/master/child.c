@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/hear.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/obituary.h"
 #include "master/words.h"
@@ -144,6 +145,7 @@ bury(struct child *c)
 	words_reaped(c);
 	process_close(&c->process);
 	pool_child_gone(c->pool, c, cause); /* reads the row */
+	lease_child_gone(c, &c->process.exit);
 	board_row_clear(&c->pool->row[c->row]);
 	child_init(c, c->pool, c->slot, c->row);
 }
@@ -222,6 +224,7 @@ send_quit(struct child *c)
 	c->expected = true;
 	c->drain_ms = clock_ms();
 	child_send(c, RFK_MSG_QUIT);
+	lease_child_quits(c, (uint64_t)settings_drain_ms(&c->pool->settings));
 	process_arm(&c->process, settings_drain_ms(&c->pool->settings) + 1000);
 }
 

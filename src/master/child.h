@@ -18,6 +18,7 @@
 #include "master/lifecycle.h"
 #include "master/process.h"
 
+struct lease;
 struct pool;
 struct rfk_ask;
 struct moldlink;
@@ -34,6 +35,7 @@ struct child {
 	unsigned int reopens;   /* the pool's, when it was forked, or forks */
 	struct moldlink *mold;  /* while FORKING: who was asked */
 	struct process process; /* from SPAWNED on */
+	struct lease *lease;    /* a client has it; NULL = none */
 	bool expected;    /* it was told to leave, or said that it would */
 	bool at_once;     /* killed as an immediate stop says, no mishap */
 	bool told_to_end; /* by the signal of its family, before any KILL */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipc/board.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
 #include "master/refork.h"
@@ -19,9 +20,10 @@ make_views(struct pool *p, struct refork_view *views, struct child **whose)
 	size_t n = 0;
 	uint32_t slot;
 
-	for (slot = 0; slot < p->slots && slot < p->wanted; slot++) {
-		c = pool_serving(p, slot);
-		if (c == NULL)
+	for (slot = 0; slot < p->slots; slot++) {
+		c = slot < p->wanted || spares_kept(p) ? pool_serving(p, slot)
+						       : NULL;
+		if (c == NULL || c->lease != NULL)
 			continue;
 		child_row(c, &row);
 		memset(&views[n], 0, sizeof(views[n]));

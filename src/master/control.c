@@ -251,7 +251,8 @@ control_open(struct master *m, const char *path, struct fail *why)
 		control->clients[i].fd = -1;
 		control->clients[i].control = control;
 	}
-	if (door_open(&control->door, path, CLIENTS_MAX, why) < 0) {
+	if (door_open(
+		&control->door, path, CLIENTS_MAX, &door_of_control, why) < 0) {
 		free(control);
 		return NULL;
 	}

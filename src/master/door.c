@@ -13,22 +13,28 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+const struct door_kind door_of_control = { "control socket", SOCK_STREAM,
+	"end 1 not your master\n" };
+const struct door_kind door_of_leases = { "lease socket", SOCK_SEQPACKET,
+	"ERR code=denied text=not%20your%20master" };
+
 static int
-address_set(struct sockaddr_un *address, const char *path, struct fail *why)
+address_set(struct sockaddr_un *address, const char *path, const char *what,
+    struct fail *why)
 {
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(address->sun_path))
 		return fail_set(why, ENAMETOOLONG,
-		    "the control socket's path is too long (> 107 bytes): %s",
-		    path);
+		    "the %s's path is too long (> 107 bytes): %s", what, path);
 	memcpy(address->sun_path, path, strlen(path) + 1);
 	return 0;
 }
 
 /* What a master that was killed has left is removed, and nothing else is. */
 static int
-make_room(const struct sockaddr_un *address, struct fail *why)
+make_room(const struct sockaddr_un *address, const struct door_kind *kind,
+    struct fail *why)
 {
 	const char *path = address->sun_path;
 	struct stat st;
@@ -41,7 +47,7 @@ make_room(const struct sockaddr_un *address, struct fail *why)
 	if (!S_ISSOCK(st.st_mode))
 		return fail_set(
 		    why, EEXIST, "%s is in the way: it is not a socket", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, kind->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail_set(why, errno, "socket: %s", strerror(errno));
 	error =
@@ -51,7 +57,7 @@ make_room(const struct sockaddr_un *address, struct fail *why)
 	fd_close(&fd);
 	if (error != ECONNREFUSED)
 		return fail_set(why, EADDRINUSE,
-		    "another process answers at the control socket %s", path);
+		    "another process answers at the %s %s", kind->what, path);
 	return unlink(path) < 0 ? fail_set(why, errno, "unlink %s: %s", path,
 				      strerror(errno))
 				: 0;
@@ -59,8 +65,8 @@ make_room(const struct sockaddr_un *address, struct fail *why)
 
 /* The umask makes it 0600 from birth; the master has no other thread. */
 static int
-door_bind(
-    int fd, const struct sockaddr_un *address, int backlog, struct fail *why)
+door_bind(int fd, const struct sockaddr_un *address, int backlog,
+    const char *what, struct fail *why)
 {
 	mode_t umask_before = umask(0177);
 	int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address));
@@ -70,7 +76,7 @@ door_bind(
 	if (error == 0 && listen(fd, backlog) < 0)
 		error = errno;
 	return error == 0 ? 0
-			  : fail_set(why, error, "control socket %s: %s",
+			  : fail_set(why, error, "%s %s: %s", what,
 				address->sun_path, strerror(error));
 }
 
@@ -82,10 +88,10 @@ door_make(struct door *door, const struct sockaddr_un *address, int backlog,
 	int rc;
 
 	door->fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	    socket(AF_UNIX, door->kind->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (door->fd < 0)
 		return fail_set(why, errno, "socket: %s", strerror(errno));
-	rc = door_bind(door->fd, address, backlog, why);
+	rc = door_bind(door->fd, address, backlog, door->kind->what, why);
 	if (rc < 0)
 		return rc;
 	memcpy(door->path, address->sun_path, sizeof(address->sun_path));
@@ -97,16 +103,18 @@ door_make(struct door *door, const struct sockaddr_un *address, int backlog,
 }
 
 int
-door_open(struct door *door, const char *path, int backlog, struct fail *why)
+door_open(struct door *door, const char *path, int backlog,
+    const struct door_kind *kind, struct fail *why)
 {
 	struct sockaddr_un address;
 	int rc;
 
 	memset(door, 0, sizeof(*door));
 	door->fd = -1;
-	rc = address_set(&address, path, why);
+	door->kind = kind;
+	rc = address_set(&address, path, kind->what, why);
 	if (rc == 0)
-		rc = make_room(&address, why);
+		rc = make_room(&address, kind, why);
 	if (rc == 0)
 		rc = door_make(door, &address, backlog, why);
 	if (rc < 0)
@@ -132,9 +140,9 @@ accepted(struct door *door, int take_fd)
 
 	if (getsockopt(take_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
 	    (peer.uid != geteuid() && peer.uid != 0)) {
-		log_warn("control: uid %u pid %d was refused",
+		log_warn("%s: uid %u pid %d was refused", door->kind->what,
 		    (unsigned int)peer.uid, (int)peer.pid);
-		door_refuse(take_fd, "end 1 not your master\n");
+		door_refuse(take_fd, door->kind->stranger);
 		return;
 	}
 	door->enter(door->owner, take_fd, &peer);

@@ -21,8 +21,17 @@
 /* One of this user's, or root's, has come. */
 typedef void door_enter(void *owner, int take_fd, const struct ucred *peer);
 
+/* Which protocol is spoken behind it. */
+struct door_kind {
+	const char *what;     /* "control socket": for the log */
+	int type;             /* SOCK_STREAM, SOCK_SEQPACKET */
+	const char *stranger; /* the answer to a user who may not enter */
+};
+extern const struct door_kind door_of_control, door_of_leases;
+
 struct door {
 	int fd;
+	const struct door_kind *kind;
 	dev_t dev;
 	ino_t ino;
 	char path[SOCKPATH_MAX];
@@ -34,7 +43,8 @@ struct door {
 };
 
 /* A stale socket is replaced; a live one, and any other file, is refused. */
-int door_open(struct door *, const char *path, int backlog, struct fail *why);
+int door_open(struct door *, const char *path, int backlog,
+    const struct door_kind *, struct fail *why);
 void door_watch(struct door *, struct ev_loop *, door_enter *, void *owner);
 void door_refuse(int take_fd, const char *answer);
 void door_close(struct door *);

@@ -10,6 +10,7 @@
 #include "base/cutoff.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
 #include "master/pools.h"
@@ -100,6 +101,8 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 	    pool_is_default(p))
 		rc = master_apply(m, &l->settings, &why);
 	if (rc == 0)
+		rc = master_leases(m, &l->settings, &why);
+	if (rc == 0)
 		rc = listeners_bind(&p->listeners, &p->next_listeners,
 		    &l->settings, &p->bind_tries, &delay_ms, &why);
 	if (rc == -EAGAIN) {
@@ -181,7 +184,10 @@ take_settings(struct pool *p, struct moldlink *l)
 	    master_apply(p->master, &p->settings, &why) < 0)
 		log_error("%s", why.text);
 	if (!reload || p->succession.kind == SUCCESSION_RELOAD)
-		pool_scale(p, (uint32_t)p->settings.worker_processes, NULL);
+		pool_scale(p,
+		    (uint32_t)(spares_kept(p) ? p->settings.spare
+					      : p->settings.worker_processes),
+		    NULL);
 	if (pool_is_default(p))
 		pools_follow(p->master);
 }
@@ -191,10 +197,12 @@ pool_elder_quit(struct pool *p, uint32_t slot)
 {
 	struct child *a = pool_child(p, slot, 0);
 	struct child *b = pool_child(p, slot, 1);
-
 	/* Tokens are given out in order. */
-	if (child_serves(a) && child_serves(b))
-		child_event(a->token > b->token ? b : a, LIFE_QUIT);
+	struct child *elder = a->token > b->token ? b : a;
+
+	/* A session goes on to its own end. */
+	if (child_serves(a) && child_serves(b) && elder->lease == NULL)
+		child_event(elder, LIFE_QUIT);
 }
 
 void
@@ -236,6 +244,7 @@ pool_install(struct pool *p, struct moldlink *l)
 	oom_set(&p->master->oom, OOM_MOLD, l->process.pid);
 	memory_apply(p->memory);
 	master_title(p->master);
+	lease_generation(p);
 	pool_touch(p);
 }
 

@@ -14,10 +14,12 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/sockpath.h"
 #include "base/title.h"
 #include "ipc/board.h"
 #include "master/control.h"
 #include "master/inquiry.h"
+#include "master/leases.h"
 #include "master/words.h"
 
 #define IMMEDIATE_STOP_S 2.0
@@ -237,6 +239,27 @@ apply_control(
 }
 
 int
+master_leases(
+    struct master *m, const struct rfk_settings_table *s, struct fail *why)
+{
+	char path[SOCKPATH_MAX];
+
+	if (s->kind != RFK_KIND_LEASE || m->leases != NULL)
+		return 0;
+	if (sockpath_of_leases(s->lease_socket,
+		m->control != NULL ? control_path(m->control) : "", path,
+		sizeof(path)) < 0)
+		return fail_set(why, EINVAL,
+		    "no lease socket: it lies beside the control socket, which "
+		    "there is none (set `lease_socket`)");
+	m->leases = leases_open(m, path, why);
+	if (m->leases == NULL)
+		return blame(s, RFK_SET_lease_socket, path, why);
+	log_info("leases at %s", path);
+	return 0;
+}
+
+int
 master_apply(
     struct master *m, const struct rfk_settings_table *s, struct fail *why)
 {
@@ -314,6 +337,7 @@ static void
 fini(struct master *m)
 {
 	control_close(m->control);
+	leases_close(m->leases);
 	inquiry_close(m);
 	pidfile_remove(m->pid_file);
 	pools_close(m);

@@ -31,6 +31,7 @@
 #include "master/upgrade.h"
 
 struct control;
+struct leases;
 struct inquiries;
 
 enum master_phase {
@@ -55,6 +56,7 @@ struct master {
 	struct pool *pools[RFK_POOLS_MAX]; /* pools.h: the first is &pool */
 	bool is_ready;                     /* master_says_ready was called */
 	struct control *control;
+	struct leases *leases;       /* NULL = no pool is for lease */
 	struct inquiries *inquiries; /* NULL until somebody asks */
 	struct deaths deaths;
 	struct oom oom;
@@ -84,6 +86,9 @@ void master_reopen(struct master *);
 void master_fail(struct master *, int status);
 /* SETTINGS in force: stderr_path, pid file, control socket. 0 or *why. */
 int master_apply(
+    struct master *, const struct rfk_settings_table *, struct fail *why);
+/* The lease socket, for the first pool that is for lease. 0 or *why. */
+int master_leases(
     struct master *, const struct rfk_settings_table *, struct fail *why);
 void master_says_ready(struct master *);
 

@@ -4,6 +4,7 @@
  */
 #include "master/obituary.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -67,7 +68,11 @@ obituary_child(struct child *c, char *cause, size_t cap)
 {
 	const struct process *p = &c->process;
 	struct death *d;
-	bool fine = c->at_once || (c->expected && pidfd_ok(&p->exit));
+	/* How a session ends is its client's affair, while it ends by itself.
+	 */
+	bool fine =
+	    c->at_once || (c->expected && pidfd_ok(&p->exit)) ||
+	    (c->lease != NULL && (c->expected || p->exit.code == CLD_EXITED));
 	uint64_t now = clock_ms();
 	double quiet_s = 0.;
 	struct board_view v;

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
 #include "master/outcome.h"
@@ -169,6 +170,10 @@ refill(struct pool *p)
 	struct child *c;
 	uint32_t slot;
 
+	if (spares_kept(p)) {
+		spares_step(p);
+		return;
+	}
 	for (slot = p->wanted; slot < p->slots; slot++)
 		quit_slot(p, slot);
 	for (slot = 0; slot < p->wanted; slot++) {
@@ -227,7 +232,9 @@ say_ready(struct pool *p)
 
 	if (p->serving || !p->is_settled || p->master->phase != MASTER_SERVING)
 		return;
-	for (slot = 0; slot < p->wanted; slot++)
+	if (spares_kept(p) && !spares_ready(p))
+		return;
+	for (slot = 0; slot < p->wanted && !spares_kept(p); slot++)
 		if (pool_serving(p, slot) == NULL)
 			return;
 	p->serving = true;
@@ -280,7 +287,8 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 
 	if (cause != NULL) {
 		child_row(c, &v);
-		useful = v.pid == c->process.pid && v.requests > 0;
+		useful = c->lease != NULL ||
+			 (v.pid == c->process.pid && v.requests > 0);
 		if (useful || clock_ms() - c->forked_ms > EARLY_MS)
 			p->failures = 0;
 		else if (c->drain_ms == 0 && !pool_is_stopping(p))
@@ -339,6 +347,7 @@ pool_stop(struct pool *p, bool graceful)
 
 	if (graceful)
 		listeners_cut(&p->listeners);
+	lease_refuse_waiting(p, "stopping", "the pool is stopping");
 	outcome_cancel(p, p->is_leaving ? "the pool is not wanted any more"
 					: "reforkd is stopping");
 	for (i = 0; i < POOL_MOLDS; i++) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/inquiry.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/refork.h"
 
@@ -111,6 +112,8 @@ pools_boot_failed(struct pool *p, const char *cause)
 		log_error("%sthe mold failed to boot, for what it has said "
 			  "above: again in %.1fs",
 		    p->label, seconds);
+	lease_refuse_waiting(
+	    p, "boot_failed", "the pool does not boot: the log says why");
 	listeners_undo(&p->next_listeners);
 	p->bind_tries = 0;
 	pools_say_ready(p->master);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/choice.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/outcome.h"
 
@@ -51,7 +52,8 @@ on_canary(struct ev_loop *loop, ev_timer *w, int revents)
 		s->canary->ready_ms + (uint64_t)p->settings.canary_time)
 		return;
 	log_info("%sthe canary worker=%u gen=%u serves (%llu requests)",
-	    p->label, s->canary->slot, s->generation, (unsigned long long)row.requests);
+	    p->label, s->canary->slot, s->generation,
+	    (unsigned long long)row.requests);
 	s->canary->is_canary = false;
 	rollout_begin(p);
 }
@@ -76,7 +78,8 @@ make_canary(struct pool *p)
 	if (s->canary != NULL)
 		return;
 	old = choice_replaced(p, true);
-	if (old == NULL && pool_alive(p) == 0) {
+	if (old == NULL &&
+	    (pool_alive(p) == 0 || (spares_kept(p) && p->wanted == 0))) {
 		rollout_begin(p); /* scaled to nothing: nobody to try it on */
 		return;
 	}
@@ -97,9 +100,11 @@ under_way(struct pool *p, bool *left)
 	uint32_t slot, n = 0;
 
 	*left = false;
-	for (slot = 0; slot < p->slots && slot < p->wanted; slot++) {
-		c = pool_serving(p, slot);
-		if (c == NULL || c->generation == p->generation)
+	for (slot = 0; slot < p->slots; slot++) {
+		c = slot < p->wanted || spares_kept(p) ? pool_serving(p, slot)
+						       : NULL;
+		if (c == NULL || c->lease != NULL ||
+		    c->generation == p->generation)
 			continue;
 		*left = true;
 		other = pool_child(p, slot, (int)(1 - (c->row & 1)));

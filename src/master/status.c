@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "ipc/board.h"
 #include "master/control.h"
+#include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
 
@@ -160,6 +161,8 @@ say_master(const struct master *m, struct control_client *c, struct buf *line)
 	    line, "personality", personality_name(set->personality));
 	(void)record_text(line, "control",
 	    m->control != NULL ? control_path(m->control) : "");
+	if (m->leases != NULL)
+		(void)record_text(line, "leases", leases_path(m->leases));
 	(void)record_count(line, "deaths", m->deaths.total);
 	say(c, line);
 }

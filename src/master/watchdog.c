@@ -54,7 +54,9 @@ look(struct child *c, uint64_t now, uint64_t timeout)
 	child_row(c, &v);
 	if (v.pid != c->process.pid)
 		return UINT64_MAX;
-	if (v.work == RFK_WORK_BUSY && v.deadline_ms != 0) {
+	if (v.work == RFK_WORK_BUSY && v.deadline_ms == 0)
+		return UINT64_MAX; /* a session: as long as it likes */
+	if (v.work == RFK_WORK_BUSY) {
 		if (now < v.deadline_ms)
 			return v.deadline_ms;
 		overdue(c, &v, now, timeout);

@@ -23,7 +23,7 @@ module Reforkd
     MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
       hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
     INTERNAL = %i[env_defaults exec_image start_remember server run_worker_loop run_process_client patched personality_name listen_here fds_here names_here
-      drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within log_within evaluate block personality_number app_load outputs_reopen].freeze
+      drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within lease_run log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
     # tail: "name=value" NUL ..., as START brings them.
@@ -54,6 +54,7 @@ module Reforkd
       kind_decide
       embedded_options if @kind == :rack
       listeners_decide
+      @set[:oob_gc] = false if @kind == :lease && !@set.key?(:oob_gc)
       family_defaults
       rails_folders
       cross_checks
@@ -86,7 +87,7 @@ module Reforkd
 
     # What workers are given: an application, or what the boot block has made.
     def app_load
-      return true unless @kind == :rack
+      return (Reforkd.state = @set[:boot]&.call) || true unless @kind == :rack
 
       plain = option("no_default_middleware") || @set[:default_middleware] == false
       middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
@@ -240,6 +241,7 @@ module Reforkd
     def listeners_decide
       return if @pool
       return listeners_none if @kind == :none
+      return if @kind == :lease
 
       extra_listener
       from_environment
@@ -329,7 +331,7 @@ module Reforkd
       case kind
       when :MS then (value * 1000).round
       when :FLAG then value ? 1 : 0
-      when :TEXT then %i[pid control stderr_path stdout_path].include?(name) && value != "" ? File.expand_path(value) : value
+      when :TEXT then %i[pid control lease_socket stderr_path stdout_path].include?(name) && value != "" ? File.expand_path(value) : value
       else value
       end
     end

@@ -49,6 +49,9 @@ static const unsigned char behalf_rb[] = {
 static const unsigned char pools_rb[] = {
 #include "mold/pools.rb.inc"
 };
+static const unsigned char lease_rb[] = {
+#include "mold/lease.rb.inc"
+};
 static const unsigned char state_rb[] = {
 #include "mold/state.rb.inc"
 };
@@ -73,6 +76,7 @@ static const struct prelude parts[] = {
 	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
 	{ "pools.rb", pools_rb, sizeof(pools_rb) },
+	{ "lease.rb", lease_rb, sizeof(lease_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },

@@ -17,13 +17,13 @@ module Reforkd
     POOLS_MAX = 31
     # Of the whole server, not of one pool.
     TOP_ONLY = %i[pool personality pid control working_directory logger before_exec after_monitor_ready
-      worker_exec preload_app].freeze
+      worker_exec preload_app lease_socket].freeze
     # What is set at the top level for processes of every pool; a pool may say
     # otherwise. All the rest is the default pool's own.
     POOL_INHERITS = %i[personality working_directory user group umask logger stderr_path stdout_path malloc_library
       malloc_arena_max malloc_trim heap_preparation compact yjit spawn_timeout boot_timeout hook_timeout canary_time
       shared_sockets oob_gc oob_gc_rule oob_gc_every oob_gc_budget oob_gc_guard oob_gc_leash oob_gc_nursery
-      worker_memory_limit worker_memory_rss worker_memory_jitter].freeze
+      lease_socket worker_memory_limit worker_memory_rss worker_memory_jitter].freeze
 
     def pool(name, &block)
       seen(:pool)
@@ -104,6 +104,7 @@ module Reforkd
 
     # Without an application the default pool may be empty, when there are others.
     def kind_of_work
+      return :lease if @set[:worker]
       return :rack if @set[:rack]
       return nil if @pool
 

@@ -61,6 +61,20 @@ self_init(struct self *self, int *board)
 	return settings_init(&self->settings);
 }
 
+/* Whoever waits for it learns by what it has ended, as of any program. */
+static void
+end_by(int signo)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&all);
+	(void)sigaction(signo, &sa, NULL);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)kill(getpid(), signo);
+}
+
 static int
 leave(struct self *self)
 {
@@ -69,6 +83,8 @@ leave(struct self *self)
 	if (!self->run_at_exit)
 		_exit(self->exit_status);
 	status = vm_stop(self->exit_status);
+	if (self->end_signal != 0)
+		end_by(self->end_signal);
 	chan_close(self->master);
 	settings_fini(&self->settings);
 	return status;

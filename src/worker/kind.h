@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct rfk_msg;
 struct self;
 struct worker;
 struct loop;
@@ -31,6 +32,9 @@ struct kind {
 	 * waits; -EBUSY = not now; -EINVAL = it listens no more; -errno.
 	 */
 	int (*acceptable)(struct worker *, int listener);
+	/* The master brings work (LEASE), with descriptors; NULL = never. */
+	void (*order)(
+	    struct worker *, const struct rfk_msg *, int *take_fds, int nfds);
 	/* Do one unit that is complete, if there is one: true = did something.
 	 */
 	bool (*step)(struct worker *);
@@ -45,6 +49,7 @@ struct kind {
 };
 
 extern const struct kind kind_rack;
+extern const struct kind kind_lease;
 
 /* What a kind may use of its worker. */
 struct self *worker_self(struct worker *);

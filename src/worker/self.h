@@ -42,6 +42,7 @@ struct self {
 	size_t nlisteners;
 	size_t npooled;   /* of them: all but what this worker made itself */
 	int exit_status;  /* what the trampoline leaves with at ROLE_EXIT */
+	int end_signal;   /* that its program was ended by: it ends so, too */
 	bool run_at_exit; /* ruby_cleanup, else _exit */
 	bool booted; /* the application is loaded (a mold that was a worker) */
 };

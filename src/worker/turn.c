@@ -47,9 +47,25 @@ drain_limit(const struct worker *w, uint32_t asked_ms)
 }
 
 static void
-on_message(struct worker *w, const struct rfk_msg *msg)
+on_order(struct worker *w, const struct rfk_msg *msg, int *take_fds, int nfds)
+{
+	if (w->kind->order != NULL) {
+		w->kind->order(w, msg, take_fds, nfds);
+		return;
+	}
+	while (nfds > 0)
+		fd_close(&take_fds[--nfds]);
+	log_error("worker=%u: a worker of kind %s is not leased", w->self->slot,
+	    w->kind->name);
+}
+
+static void
+on_message(struct worker *w, const struct rfk_msg *msg, int *take_fds, int nfds)
 {
 	switch (msg->type) {
+	case RFK_MSG_LEASE:
+		on_order(w, msg, take_fds, nfds);
+		break;
 	case RFK_MSG_QUIT:
 		worker_drain(
 		    w, RFK_EXIT_QUIT, drain_limit(w, msg->u.stop.limit_ms));
@@ -117,7 +133,7 @@ on_channel(struct loop_watch *watch, uint32_t events)
 	if ((events & EPOLLOUT) != 0)
 		(void)chan_flush(w->self->master);
 	while ((rc = chan_get(w->self->master, &msg, fds, &nfds)) > 0)
-		on_message(w, &msg);
+		on_message(w, &msg, fds, nfds);
 	if (rc < 0)
 		on_master_gone(w);
 	else

@@ -289,7 +289,8 @@ worker_run(struct self *self)
 		return ROLE_EXIT;
 	}
 	w->self = self;
-	w->kind = &kind_rack;
+	w->kind =
+	    self->settings.kind == RFK_KIND_LEASE ? &kind_lease : &kind_rack;
 	w->acceptable = w->accepted_last = -1;
 	life_born();
 	if (begin(w, text, sizeof(text)) < 0)

@@ -1,0 +1,102 @@
+/*
+ * lease.c - the kind of work `lease`: a worker waits until it is leased, is
+ * its client's program once, and leaves.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "lease/session.h"
+#include "worker/kind.h"
+#include "worker/self.h"
+
+static int
+lease_open(struct worker *w)
+{
+	struct session *s = malloc(sizeof(*s));
+
+	if (s == NULL)
+		return -ENOMEM;
+	session_init(s);
+	worker_state_set(w, s);
+	return 0;
+}
+
+/* It has no listeners. */
+static int
+lease_acceptable(struct worker *w, int listener)
+{
+	(void)w;
+	(void)listener;
+	return -EINVAL;
+}
+
+static void
+lease_order(
+    struct worker *w, const struct rfk_msg *msg, int *take_fds, int nfds)
+{
+	if (session_take(worker_state(w), msg, take_fds, nfds) < 0)
+		log_error("worker=%u: a lease that cannot be taken",
+		    worker_self(w)->slot);
+}
+
+static bool
+lease_step(struct worker *w)
+{
+	struct session *s = worker_state(w);
+	int status;
+
+	if (!s->pending)
+		return false;
+	status = session_run(s, w, &worker_self(w)->end_signal);
+	worker_leave(w, status);
+	return true;
+}
+
+static void
+lease_drain(struct worker *w, uint64_t until_ms)
+{
+	(void)w;
+	(void)until_ms;
+}
+
+static bool
+lease_drained(struct worker *w)
+{
+	struct session *s = worker_state(w);
+
+	return !s->pending;
+}
+
+static size_t
+lease_descriptors(struct worker *w, int *out, size_t cap)
+{
+	(void)w;
+	(void)out;
+	(void)cap;
+	return 0;
+}
+
+static void
+lease_close(struct worker *w)
+{
+	struct session *s = worker_state(w);
+
+	session_fini(s);
+	free(s);
+	worker_state_set(w, NULL);
+}
+
+const struct kind kind_lease = {
+	.name = "lease",
+	.open = lease_open,
+	.acceptable = lease_acceptable,
+	.order = lease_order,
+	.step = lease_step,
+	.drain = lease_drain,
+	.drained = lease_drained,
+	.descriptors = lease_descriptors,
+	.forked = lease_close,
+	.close = lease_close,
+};

@@ -1,0 +1,219 @@
+/*
+ * leaseask.c - what a client asks: LEASE, SIGNAL, RELEASE. What is wrong is
+ * answered, and its descriptors are closed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/pidfd.h"
+#include "base/rights.h"
+#include "master/leases.h"
+#include "master/master.h"
+#include "master/pools.h"
+
+/* Leases that wait: each may hold five descriptors. */
+#define WAITING_MAX 64u
+#define WITHIN_MAX_S 86400u
+
+static bool
+same_umask(struct lease *l, const struct leaseline *line)
+{
+	const char *text = leaseline_text(line, "umask");
+	char *end;
+	unsigned long value;
+
+	l->umask = UINT32_MAX;
+	if (*text == '\0')
+		return true;
+	value = strtoul(text, &end, 8);
+	l->umask = (uint32_t)value;
+	return *text >= '0' && *text <= '7' && *end == '\0' && value <= 0777;
+}
+
+static int
+fields_keep(struct lease *l, const struct leaseline *line)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < line->record.n; i++) {
+		rc = buf_printf(&l->fields, "%s=%s", line->record.field[i].name,
+		    line->record.field[i].value);
+		if (rc == 0)
+			rc = buf_put(&l->fields, "", 1);
+	}
+	return rc;
+}
+
+/* The descriptors in the order of their meaning. */
+static void
+fds_keep(struct lease *l, const int *place, const int *take_fds)
+{
+	int i;
+
+	for (i = 0; i < LEASELINE_FDS_MAX; i++)
+		if (place[i] >= 0) {
+			l->fds[l->nfds++] = take_fds[place[i]];
+			l->has |= 1u << i;
+		}
+}
+
+/* One that boots yet may be for lease: that is seen when it has booted. */
+struct pool *
+lease_pool(struct lease_client *c, const struct leaseline *line)
+{
+	const char *name = leaseline_text(line, "pool");
+	const struct master *m = c->leases->master;
+	struct pool *p = *name != '\0' ? pools_find(m, name) : NULL;
+
+	if (p != NULL && (spares_kept(p) || !p->is_settled))
+		return p;
+	while (*name == '\0' && (p = pools_next(m, p)) != NULL)
+		if (spares_kept(p))
+			return p;
+	leases_refuse(c, "no_pool", 0, "no pool %s%sworkers for lease", name,
+	    *name != '\0' ? " has " : "has ");
+	return NULL;
+}
+
+/* A pool that cannot give one, now or later, says so at once. */
+static bool
+pool_can(struct lease_client *c, struct pool *p)
+{
+	uint32_t max = (uint32_t)p->settings.max;
+	struct spares n;
+
+	if (pool_is_stopping(p)) {
+		leases_refuse(c, "stopping", 0, "reforkd is stopping");
+		return false;
+	}
+	if (!p->is_settled && p->boot_failures > 0) {
+		leases_refuse(c, "boot_failed", 0,
+		    "pool %s does not boot: the log says why", p->name);
+		return false;
+	}
+	spares_count(p, &n);
+	/* Before its mold has spoken nobody knows max. */
+	if (p->is_settled && n.leased + n.waiting >= max) {
+		leases_refuse(c, "limit", 0,
+		    "pool %s leases %u workers at once (max)", p->name, max);
+		return false;
+	}
+	if (n.waiting >= WAITING_MAX) {
+		leases_refuse(c, "busy", 0, "%u leases of pool %s wait already",
+		    n.waiting, p->name);
+		return false;
+	}
+	return true;
+}
+
+static struct lease *
+lease_make(struct lease_client *c, struct pool *p)
+{
+	struct lease *l = calloc(1, sizeof(*l));
+	const struct rfk_settings_table *s = &p->settings;
+	bool ready = moldlink_usable(p->mold);
+
+	if (l == NULL)
+		return NULL;
+	l->leases = c->leases;
+	l->client = c;
+	l->pool = p;
+	l->id = ++c->leases->last_id;
+	l->asked_ms = clock_ms();
+	l->within_ms = (uint64_t)s->release_timeout;
+	TAILQ_INSERT_TAIL(&c->leases->list, l, link);
+	lease_limit_init(l);
+	lease_kill_at(
+	    l, (uint64_t)(ready ? s->spawn_timeout : s->boot_timeout));
+	return l;
+}
+
+void
+lease_take(struct lease_client *c, const struct leaseline *line, int *take_fds,
+    int nfds)
+{
+	struct pool *p = lease_pool(c, line);
+	struct fail why = FAIL_INIT;
+	int place[LEASELINE_FDS_MAX];
+	struct lease *l = NULL;
+
+	if (p == NULL || !pool_can(c, p))
+		goto out;
+	if (leaseline_places(line, nfds, place, &why) < 0) {
+		leases_refuse(c, "protocol", 0, "%s", why.text);
+		goto out;
+	}
+	l = lease_make(c, p);
+	if (l == NULL || fields_keep(l, line) < 0) {
+		leases_refuse(c, "busy", 0, "the master has no memory");
+		goto out;
+	}
+	if (!same_umask(l, line)) {
+		leases_refuse(c, "protocol", 0, "umask is octal, 0 to 777");
+		goto out;
+	}
+	fds_keep(l, place, take_fds);
+	pool_touch(p);
+	spares_step(p); /* now, and not at the end of the turn */
+	return;
+out:
+	if (l != NULL)
+		lease_free(l);
+	rights_close(take_fds, nfds);
+}
+
+static struct lease *
+lease_find(struct lease_client *c, const struct leaseline *line)
+{
+	struct lease *l;
+	uint64_t id = 0;
+
+	if (leaseline_count(line, "id", UINT64_MAX, &id) == 0)
+		TAILQ_FOREACH(l, &c->leases->list, link)
+	if (l->id == id && l->client == c)
+		return l;
+	leases_refuse(c, "no_lease", id, "this client holds no such lease");
+	return NULL;
+}
+
+void
+lease_signal(struct lease_client *c, const struct leaseline *line)
+{
+	int signo = leaseline_signal(leaseline_text(line, "signal"));
+	struct lease *l = lease_find(c, line);
+
+	if (l == NULL)
+		return;
+	if (signo < 0)
+		leases_refuse(c, "protocol", l->id, "no signal is called %s",
+		    leaseline_text(line, "signal"));
+	else if (l->child != NULL)
+		(void)pidfd_signal(l->child->process.pidfd, signo);
+}
+
+void
+lease_release(struct lease_client *c, const struct leaseline *line)
+{
+	const char *name = leaseline_text(line, "signal");
+	int signo = *name != '\0' ? leaseline_signal(name) : SIGTERM;
+	struct lease *l = lease_find(c, line);
+	uint64_t within_s;
+	int rc;
+
+	if (l == NULL)
+		return;
+	rc = leaseline_count(line, "within", WITHIN_MAX_S, &within_s);
+	if (signo < 0 || rc == -EPROTO) {
+		leases_refuse(c, "protocol", l->id, "%s",
+		    signo < 0 ? "no such signal"
+			      : "within is whole seconds, 86400 at most");
+		return;
+	}
+	if (rc == 0)
+		l->within_ms = within_s * 1000;
+	if (l->child != NULL)
+		lease_end(l, signo, l->within_ms);
+}
