@@ -24,8 +24,15 @@
 /* A writer that was killed inside leaves seq odd: readers give up soon. */
 #define VIEW_TRIES 64
 
+/*
+ * All of it is mapped from the beginning; the file has the rows of the pools
+ * that there are, for a limit of file size (ulimit -f) holds for it, too.
+ */
 #define BOARD_SIZE                                                             \
 	(sizeof(struct rfk_board) + RFK_BOARD_ROWS * sizeof(struct rfk_row))
+#define FILE_SIZE(pools)                                                       \
+	(sizeof(struct rfk_board) +                                            \
+	    (size_t)(pools)*RFK_ROWS_MAX * sizeof(struct rfk_row))
 
 #define get(field) atomic_load_explicit(&(field), memory_order_relaxed)
 #define set(field, value)                                                      \
@@ -51,8 +58,8 @@ board_make(int *give_fd)
 
 	*give_fd = -1;
 	fd = memfd_create("reforkd-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || ftruncate(fd, (off_t)BOARD_SIZE) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)FILE_SIZE(1)) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
 		goto out;
 	board = map(fd);
 	if (board == NULL)
@@ -68,6 +75,18 @@ out:
 	return board;
 }
 
+int
+board_grow(int fd, uint32_t pools)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size >= (off_t)FILE_SIZE(pools))
+		return 0;
+	return ftruncate(fd, (off_t)FILE_SIZE(pools)) < 0 ? -errno : 0;
+}
+
 struct rfk_board *
 board_map(int fd)
 {
@@ -77,7 +96,8 @@ board_map(int fd)
 	if (fstat(fd, &st) < 0)
 		return NULL;
 	/* A smaller file would be a SIGBUS later. */
-	if (st.st_size != (off_t)BOARD_SIZE) {
+	if (st.st_size < (off_t)FILE_SIZE(1) ||
+	    st.st_size > (off_t)BOARD_SIZE) {
 		errno = EPROTO;
 		return NULL;
 	}

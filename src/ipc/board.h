@@ -18,6 +18,8 @@
 /* Makes the memfd (sparse) and maps it: NULL with errno set. *give_fd stays
  * open. */
 struct rfk_board *board_make(int *give_fd);
+/* Rows for so many pools, before the first process of the last of them. */
+int board_grow(int fd, uint32_t pools); /* 0, -errno */
 /* Maps an inherited one after checking magic, size and protocol; keeps fd open.
  */
 struct rfk_board *board_map(int fd);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/board.h"
 #include "master/inquiry.h"
 #include "master/leases.h"
 #include "master/master.h"
@@ -67,14 +68,18 @@ pools_add(struct master *m, const char *name)
 {
 	struct pool *p = NULL;
 	uint32_t i = 1;
+	int rc;
 
 	while (i < RFK_POOLS_MAX && m->pools[i] != NULL)
 		i++;
-	if (i < RFK_POOLS_MAX)
+	rc = i < RFK_POOLS_MAX ? board_grow(m->board_fd, i + 1) : -ENOSPC;
+	if (rc == 0)
 		p = calloc(1, sizeof(*p));
 	if (p == NULL) {
 		log_error("pool=%s: %s", name,
-		    i < RFK_POOLS_MAX ? "no memory" : "too many pools");
+		    rc == 0         ? "no memory"
+		    : rc == -ENOSPC ? "too many pools"
+				    : strerror(-rc));
 		return NULL;
 	}
 	if (pool_init(p, m, i, name) < 0) {
