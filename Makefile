@@ -42,7 +42,7 @@ WORKER_PURE = token
 WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
-LEASE = guard session lease
+LEASE = guard session promotion lease
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
 

@@ -10,6 +10,7 @@
 #include "lease/session.h"
 #include "worker/kind.h"
 #include "worker/self.h"
+#include "worker/worker.h"
 
 static int
 lease_open(struct worker *w)
@@ -20,7 +21,7 @@ lease_open(struct worker *w)
 		return -ENOMEM;
 	session_init(s);
 	worker_state_set(w, s);
-	return 0;
+	return promotion_define(w);
 }
 
 /* It has no listeners. */
@@ -50,7 +51,10 @@ lease_step(struct worker *w)
 	if (!s->pending)
 		return false;
 	status = session_run(s, w, &worker_self(w)->end_signal);
-	worker_leave(w, status);
+	if (w->is_candidate)
+		free(s);
+	else
+		worker_leave(w, status);
 	return true;
 }
 
@@ -69,13 +73,30 @@ lease_drained(struct worker *w)
 	return !s->pending;
 }
 
+/* A client may have passed sockets. */
 static size_t
 lease_descriptors(struct worker *w, int *out, size_t cap)
 {
+	size_t i;
+
 	(void)w;
-	(void)out;
-	(void)cap;
-	return 0;
+	for (i = 0; i < 3 && i < cap; i++)
+		out[i] = (int)i;
+	return i;
+}
+
+/* Freed when the block has been left: session_run is on the stack. */
+static void
+lease_forked(struct worker *w)
+{
+	struct session *s = worker_state(w);
+
+	if (s->running) {
+		session_forget(s);
+		return;
+	}
+	session_fini(s);
+	free(s);
 }
 
 static void
@@ -97,6 +118,6 @@ const struct kind kind_lease = {
 	.drain = lease_drain,
 	.drained = lease_drained,
 	.descriptors = lease_descriptors,
-	.forked = lease_close,
+	.forked = lease_forked,
 	.close = lease_close,
 };

@@ -23,6 +23,8 @@
 
 /* What a shell passes at most: arguments and environment. */
 #define ARGS_MAX (4u << 20)
+/* What lease_run returns in a copy that becomes a mold. */
+#define PROMOTED (-1)
 /* As a shell says of what it cannot run. */
 #define STATUS_CANNOT 126
 
@@ -105,6 +107,7 @@ enter(struct session *s)
 {
 	int rc = 0;
 
+	promotion_remember();
 	log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (log_fd >= 0)
 		log_sink_set(log_to, NULL);
@@ -123,6 +126,15 @@ enter(struct session *s)
 	if (rc == 0)
 		rc = become(&s->fds[LEASELINE_STDERR], STDERR_FILENO);
 	return rc;
+}
+
+void
+session_forget(struct session *s)
+{
+	session_fini(s);
+	promotion_undo();
+	log_sink_set(NULL, NULL);
+	fd_close(&log_fd);
 }
 
 /* A regular file or memfd, read from its beginning. */
@@ -189,6 +201,7 @@ session_run(struct session *s, struct worker *w, int *signo)
 	int rc;
 
 	s->pending = false;
+	s->running = true;
 	*signo = 0;
 	board_unit_begin(self->my_row, clock_ms(), 0, "LEASE", 5,
 	    s->fields.data, s->fields.len > 0 ? strlen(s->fields.data) : 0);
@@ -207,6 +220,13 @@ session_run(struct session *s, struct worker *w, int *signo)
 		rc = 0;
 	}
 	buf_fini(&args);
+	if (w->is_candidate && (rc < 0 || r.status != PROMOTED)) {
+		if (rc < 0)
+			ruby_error_log("Reforkd.promote", &why);
+		_exit(1);
+	}
+	if (w->is_candidate)
+		return 0;
 	board_unit_end(self->my_row, RFK_WORK_HOOK, clock_ms());
 	if (rc == 0)
 		return r.status;

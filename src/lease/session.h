@@ -7,7 +7,7 @@
  *
  * Runs in:    worker
  * Owns:       the descriptors of the lease, until they are 0, 1 and 2
- * After fork: session_forget in a candidate
+ * After fork: session_forget in a copy that becomes a mold
  * Raises:     never
  */
 #ifndef LEASE_SESSION_H
@@ -25,6 +25,7 @@ struct worker;
 
 struct session {
 	bool pending; /* LEASE has come, the block has not begun */
+	bool running;
 	uint64_t id;
 	uint32_t umask;             /* UINT32_MAX = as it is */
 	int fds[LEASELINE_FDS_MAX]; /* by enum leaseline_fd, -1 = none */
@@ -38,6 +39,14 @@ int session_take(
     struct session *, const struct rfk_msg *, int *take_fds, int nfds);
 /* Runs it to its end: the status to leave with; *signo to end by, or 0. */
 int session_run(struct session *, struct worker *, int *signo);
+
+/* In a copy that becomes a mold: nothing of the client's is left. */
+void session_forget(struct session *);
+
+/* promotion.c: Reforkd.promote, and what a copy goes back to. */
+int promotion_define(struct worker *); /* 0, -ECANCELED (logged) */
+void promotion_remember(void);         /* before the client's things come */
+void promotion_undo(void);
 
 /* guard.c: ends the session when the master has been gone for limit_ms. */
 void guard_start(int channel, uint64_t limit_ms, uint64_t within_ms);

@@ -36,6 +36,7 @@ struct child {
 	struct moldlink *mold;  /* while FORKING: who was asked */
 	struct process process; /* from SPAWNED on */
 	struct lease *lease;    /* a client has it; NULL = none */
+	bool offers;            /* and it waits to be promoted */
 	bool expected;    /* it was told to leave, or said that it would */
 	bool at_once;     /* killed as an immediate stop says, no mishap */
 	bool told_to_end; /* by the signal of its family, before any KILL */

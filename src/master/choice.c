@@ -57,6 +57,19 @@ is_candidate(const struct pool *p, uint32_t slot)
 }
 
 /* Who asks for one slot by name gets it, candidate or not. */
+/* A session answers only when it has offered itself. */
+static struct child *
+preferred(struct pool *p)
+{
+	struct child *c = pool_serving(p, p->succession.preferred);
+	int which;
+
+	for (which = 0; which < 2; which++)
+		if (pool_child(p, p->succession.preferred, which)->offers)
+			return pool_child(p, p->succession.preferred, which);
+	return c != NULL && c->lease == NULL ? c : NULL;
+}
+
 struct child *
 choice_donor(struct pool *p)
 {
@@ -68,7 +81,7 @@ choice_donor(struct pool *p)
 	int at;
 
 	if (s->preferred < p->slots) {
-		c = pool_serving(p, s->preferred);
+		c = preferred(p);
 		if (c != NULL && !c->unsafe && c->generation >= p->reloaded)
 			return c;
 	}

@@ -67,6 +67,27 @@ worker_failed(struct child *c, const struct rfk_msg *msg)
 	    "%s failed: %s", child_name(c, name, sizeof(name)), c->killed_for);
 }
 
+/*
+ * A session offers a copy of itself, and waits for the answer: it is asked now,
+ * or told by a PROMOTE without a token that it will not be.
+ */
+static void
+offered(struct child *c)
+{
+	char why[160];
+
+	snprintf(why, sizeof(why), "Reforkd.promote in worker=%u", c->slot);
+	c->offers = succession_idle(c->pool);
+	if (!c->offers)
+		log_info("%s: not now, another refork is under way", why);
+	else
+		(void)succession_start(
+		    c->pool, SUCCESSION_REFORK, true, c->slot, why);
+	c->offers = false;
+	if (c->state != LIFE_MOLDING)
+		child_send(c, RFK_MSG_PROMOTE);
+}
+
 static void
 volunteered(struct child *c, const struct rfk_volunteer *v)
 {
@@ -74,6 +95,10 @@ volunteered(struct child *c, const struct rfk_volunteer *v)
 
 	if (!child_serves(c))
 		return;
+	if (c->lease != NULL) {
+		offered(c);
+		return;
+	}
 	if (v->by_hand) {
 		snprintf(why, sizeof(why), "SIGUSR2 to worker=%u", c->slot);
 		succession_start(

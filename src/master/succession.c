@@ -205,7 +205,10 @@ succession_refused(struct pool *p, struct child *donor, const char *why)
 	if (s->stage != SUCCESSION_ASKED || s->donor != donor)
 		return;
 	refusal_note(p, donor, why);
-	ask(p);
+	if (donor->lease != NULL) /* it was about this session's state */
+		outcome_fail(p, -EAGAIN, why);
+	else
+		ask(p);
 }
 
 void
@@ -260,7 +263,9 @@ succession_child_gone(struct pool *p, struct child *c, const char *why)
 	struct succession *s = &p->succession;
 	char name[96], text[400];
 
-	if (s->stage == SUCCESSION_ASKED && s->donor == c) {
+	if (s->stage == SUCCESSION_ASKED && s->donor == c && c->lease != NULL) {
+		outcome_fail(p, -ESRCH, "the session has ended meanwhile");
+	} else if (s->stage == SUCCESSION_ASKED && s->donor == c) {
 		log_warn("the donor worker=%u has gone: %s", c->slot, why);
 		snprintf(s->last_refusal, sizeof(s->last_refusal),
 		    "worker=%u has gone: %s", c->slot, why);

@@ -5,6 +5,21 @@
 module Reforkd
   class << self
     attr_accessor :state # what boot has made, or the last promotion
+
+    # In a leased worker, on its main thread: a copy of this process becomes the
+    # next mold, and what the block returns there is the state of later workers.
+    # True when the copy was made, false when not; the log says why.
+    def promote
+      raise ArgumentError, "Reforkd.promote needs a block that returns the state" unless block_given?
+      raise "Reforkd.promote is for leased workers" unless respond_to?(:promotion_ask)
+      raise ThreadError, "Reforkd.promote is for the main thread" unless Thread.current == Thread.main
+
+      copy = promotion_ask
+      return copy.nil? unless copy
+
+      Reforkd.state = yield
+      throw :reforkd_promoted, -1
+    end
   end
 
   # One client's lease, in the worker that it has got. Its descriptors are
@@ -82,10 +97,15 @@ module Reforkd
 
     # What session.c calls: the status to leave with. tail, args: "name=value" NUL.
     def lease_run(id, tail, args, generation)
+      before = ENV.to_h
       lease = lease_make(id, tail, args, generation)
       ARGV.replace(lease.arguments)
-      @set[:worker].call(*[lease, Reforkd.state].first(lease_arity))
-      0
+      status = catch(:reforkd_promoted) do
+        @set[:worker].call(*[lease, Reforkd.state].first(lease_arity))
+        0
+      end
+      lease_put_down(before) if status == -1
+      status
     rescue SystemExit, SignalException
       raise
     rescue Exception => error
@@ -128,6 +148,12 @@ module Reforkd
       (ENV.keys | environment.keys).each do |name|
         ENV[name] = environment[name] if patterns.any? { |pattern| File.fnmatch(pattern, name) }
       end
+    end
+
+    # The copy that becomes a mold is nobody's.
+    def lease_put_down(environment)
+      ENV.replace(environment)
+      ARGV.clear
     end
 
     # As Ruby says of an exception that nobody has caught.

@@ -323,6 +323,8 @@ turn_serve(struct worker *w)
 		bool did = w->kind->step(w);
 		uint64_t now_us = clock_us();
 
+		if (w->is_candidate) /* forked inside its unit of work */
+			return true;
 		if (did)
 			idle_between(w, now_us);
 		/* Where one connection came from there are often more. */
