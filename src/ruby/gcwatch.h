@@ -1,9 +1,10 @@
 /*
  * gcwatch.h - how often Ruby's collector ran in this process, and the CPU time
- * it took, seen from outside of any policy: an internal tracepoint.
+ * it took, seen from outside of any policy: an internal tracepoint, or before
+ * Ruby 3.3 what GC.total_time counts.
  *
  * Runs in:    mold (made there), worker
- * Owns:       one registered tracepoint
+ * Owns:       one registered tracepoint, pinned symbols
  * After fork: goes on counting in the child
  * Raises:     never
  */
@@ -16,7 +17,6 @@ struct ruby_error;
 
 struct gcwatch {
 	uint64_t starts; /* collections begun */
-	uint64_t enters; /* marking, or a step of sweeping */
 	uint64_t cpu_ns; /* in the collector */
 };
 

@@ -37,9 +37,8 @@
  * whole sweep delays more than each would be delayed by its part of it.
  */
 #define SMALL_REQUESTS 200
-/* The rest is swept when nobody has come for so long, ... */
+/* The rest is swept in a pause, or when so much of the old room is used. */
 #define SWEEP_MS 2
-/* ... or so much of the room of before is used: it may be less this time. */
 #define SWEEP_UNTIL 0.66
 /* Room that a collection finds less used than that was not its reason. */
 #define WASTE_BELOW 0.5
@@ -154,10 +153,12 @@ collect_begin(void)
 {
 	if (!own.is_open)
 		return;
-	own.began = gcwatch_read();
+	/* Nothing to be read but after the marking. */
+	own.began =
+	    own.is_sweeping && own.requests > 0 ? own.ended : gcwatch_read();
 	board_count(
 	    &own.row->gc_out_us, (own.began.cpu_ns - own.ended.cpu_ns) / 1000);
-	/* The leash would have it sweep to the end first. */
+	/* Else the leash would have it sweep to the end. */
 	if (own.rule == RULE_ROOM && !own.is_sweeping)
 		leash_on(own.leash_bytes);
 	else if (own.rule == RULE_DISCOURSE)
@@ -192,8 +193,7 @@ collect_end(void)
 {
 	if (!own.is_open)
 		return;
-	if (own.rule == RULE_ROOM)
-		leash_off();
+	leash_off();
 	own.has_worked = true;
 	own.requests++;
 	own.ended = gcwatch_read();
