@@ -23,7 +23,7 @@ CC := gcc
 endif
 
 BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff \
-	leaseline rights
+	leaseline rights forks
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom

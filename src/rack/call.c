@@ -326,6 +326,8 @@ prepare(struct call *call)
 	call->is_0_9 = head->major == 0;
 	c->keep = head->keep_alive && r->keepalive && !r->is_draining &&
 		  !rack_should_shed(r);
+	c->is_silent = !head->keep_alive && !c->req.has_body &&
+		       c->in.len == c->req.head_len;
 	c->out.sent = 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/forks.h"
 #include "rack/depart.h"
 #include "rack/rack.h"
 
@@ -42,7 +43,8 @@ conn_make(struct rack *r)
 		r->conns->prev = c;
 	r->conns = c;
 	c->state = CONN_HEAD;
-	c->keep = c->is_tainted = false;
+	c->keep = c->is_tainted = c->is_silent = false;
+	c->forks = forks_seen();
 	c->served = 0;
 	return c;
 }
@@ -108,8 +110,12 @@ void
 conn_close(struct conn *c)
 {
 	conn_count_sent(c);
-	/* Not close alone: no copy of it in a child may hold the client. */
-	(void)shutdown(c->watch.fd, SHUT_RDWR);
+	/*
+	 * Not close alone: no copy of it in a child may hold the client, and
+	 * what came unread would have the answer thrown away.
+	 */
+	if (!c->is_silent || c->forks != forks_seen())
+		(void)shutdown(c->watch.fd, SHUT_RDWR);
 	/* A child of the application's may hold a copy, and with it the entry.
 	 */
 	loop_unwatch(c->rack->loop, &c->watch);

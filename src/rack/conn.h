@@ -44,6 +44,8 @@ struct conn {
 	bool is_unix;
 	bool keep;         /* after this answer */
 	bool is_tainted;   /* bytes may come that nobody will read: linger */
+	bool is_silent;    /* its last request is read, as it said itself */
+	unsigned forks;    /* forks_seen when it was accepted */
 	uint64_t ready_us; /* its bytes were seen: the queue time starts */
 	uint64_t served;
 	struct buf in; /* head, then what came behind the request */

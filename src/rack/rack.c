@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/forks.h"
 #include "base/log.h"
 #include "ipc/board.h"
 #include "rack/arrive.h"
@@ -144,6 +145,7 @@ rack_open(struct worker *w)
 				at.ss_family == AF_UNIX;
 	}
 	r->is_patched = (hooks_patched() & HOOKS_CLIENT) != 0;
+	forks_watch();
 	lanes_open(r);
 	return call_open(r);
 }

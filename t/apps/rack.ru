@@ -126,6 +126,12 @@ ROUGH = {
   "/too-long" => ->(_) { [200, { TYPE => "text/plain", "content-length" => "3" }, ["toolong\n"]] },
   "/too-short" => ->(_) { [200, { TYPE => "text/plain", "content-length" => "30" }, ["short\n"]] },
   "/head-body" => ->(_) { [204, { "content-length" => "5" }, ["body\n"]] },
+  # A child without exec, which holds a copy of the connection.
+  "/child" => lambda { |_|
+    child = fork { sleep 30 }
+    Process.detach(child)
+    [200, { TYPE => "text/plain" }, ["child #{child}\n"]]
+  },
   "/exit" => ->(_) { exit 3 },
 }.freeze
 

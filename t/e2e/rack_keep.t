@@ -48,6 +48,16 @@ is 'they do not hold the worker' "$(get /)" hello
 kill $holders
 exec 9>&-
 
+# Their end is the connection's, whoever has a copy of it.
+for version in 'HTTP/1.0\r\n' "${G}Connection: close\r\n"; do
+	said=$DIR/child
+	ok "a child of the application's does not hold the client (${version%%\\*})" \
+		eval "raw 'GET /child $version\r\n' >'$said'"
+	child=$(sed -n 's/^child //p' "$said")
+	ok 'which it outlives' alive "${child:-none}"
+	kill -9 "$child"
+done
+
 out=$(raw "GET /hijack ${G}\r\nearly line\n")
 like 'a hijacked socket gives back what was read too early' "$out" 'mine: early line'
 like 'and what comes later' "$(raw "GET /hijack ${G}\r\n" 'late line\n')" 'mine: late line'
