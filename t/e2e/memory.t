@@ -15,8 +15,8 @@ pool_mb() { # the sum of PSS of all its processes
 	done | awk '/^Pss:/ { kb += $2 } END { print int(kb / 1024) }'
 }
 most=0
-watch() { # until the load has ended; the largest sum in $most
-	while alive "$LOADER"; do
+watch() { # CMD...; until it succeeds or the load has ended; the largest sum in $most
+	while alive "$LOADER" && ! "$@"; do
 		watch_mb=$(pool_mb)
 		[ "$watch_mb" -le "$most" ] || most=$watch_mb
 		pause
@@ -54,9 +54,11 @@ refork false
 rack "$ROOT/t/apps/leak.ru"
 END
 restart
-ok 'load starts' load_start -c 4 -t 8 --plain --think 10
-ok 'requests go on while workers grow' load_wait
-ok 'each replacement says who, how much, the limit' logged 'worker=[01] gen=0 pid=[0-9]+ has [4-9][0-9] MB .USS. after [0-9]+ requests, above its 40 MB of worker_memory_limit 40 MB: a successor replaces it, then it drains' 2
+ok 'load starts' load_start -c 4 -t 90 --plain --think 10
+replaced='worker=[01] gen=0 pid=[0-9]+ has [4-9][0-9] MB .USS. after [0-9]+ requests, above its 40 MB of worker_memory_limit 40 MB: a successor replaces it, then it drains'
+watch logged "$replaced" 3
+ok 'requests go on while workers grow' load_stop
+ok 'each replacement says who, how much, the limit' logged "$replaced" 2
 nok 'none was ended by force' logged 'SIGKILL|killing'
 
 conf <<END
@@ -81,9 +83,11 @@ refork false
 rack "$ROOT/t/apps/leak.ru"
 END
 restart
-ok 'load starts' load_start -c 8 -t "${LEAK_SECONDS:-20}" --plain --think 8
-watch
-ok 'a leaking application loses no request' load_wait
+ok 'load starts' load_start -c 8 -t "${LEAK_SECONDS:-90}" --plain --think 8
+fattest='has most of its own, [0-9]+ MB, while the pool holds [0-9]+ MB of its memory_budget 240 MB: a successor'
+most=0
+watch logged "$fattest" 4
+ok 'a leaking application loses no request' load_stop
 diag <<END
 the pool held at most $most MB
 END
@@ -91,7 +95,7 @@ ok 'and stays within its budget' [ "$most" -le 240 ]
 ok 'having needed much more' [ "$most" -ge 140 ]
 ok 'first all collect' logged 'the pool holds [0-9]+ MB of its memory_budget 240 MB: asking 4 workers to collect and trim'
 ok 'as they say' logged 'worker=[0-3] collected and trimmed in [0-9]+ ms: RSS [0-9]+ -> [0-9]+ MB' 4
-ok 'then the fattest is replaced' logged 'has most of its own, [0-9]+ MB, while the pool holds [0-9]+ MB of its memory_budget 240 MB: a successor' 3
+ok 'then the fattest is replaced' logged "$fattest" 3
 nok 'none was ended by force' logged 'SIGKILL|killing'
 like 'status names the budget' "$(ctl status --json)" '"budget_kb": 245760'
 score() { cat "/proc/$1/oom_score_adj"; }
