@@ -100,6 +100,7 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 	if (m->phase == MASTER_BOOTING && p->bind_tries == 0 &&
 	    pool_is_default(p))
 		rc = master_apply(m, &l->settings, &why);
+	p->next_listeners.is_reload = p->mold != l;
 	if (rc == 0)
 		rc = master_leases(m, &l->settings, &why);
 	if (rc == 0)

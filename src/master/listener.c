@@ -220,10 +220,8 @@ listener_open(const struct rfk_listen *l, struct fail *why)
 	rc = bind_at(fd, &a, len, l);
 	if (rc == 0) {
 		set_options(fd, &a, l);
-		rc = listen(fd, l->backlog) < 0 ? -errno : 0;
-	}
-	if (rc == 0)
 		return fd;
+	}
 	fd_close(&fd);
 	return listener_refuse(l, -rc, why);
 }

@@ -4,6 +4,8 @@
  *
  * A reload binds new addresses into a second set; listeners_commit drops what
  * is no longer named, listeners_undo closes only what the second set added.
+ * Nobody can connect to those before a worker that has them is about to serve
+ * (worker/listen.c): should none come to it, nobody is reset.
  * Whatever is closed is cut off first (base/cutoff.h): the workers that have it
  * accept what the kernel has queued.
  *
@@ -26,6 +28,7 @@ struct listener {
 	char *address; /* as the settings name it */
 	char *bound;   /* where it is: a port 0 has become a number */
 	int fd;
+	int backlog;
 	bool fresh;    /* bound by the set under way */
 	bool shared;   /* another process serves it, too: never cut off */
 	bool immortal; /* systemd's: kept although no file names it */
@@ -34,9 +37,10 @@ struct listener {
 struct listeners {
 	struct listener at[RFK_LISTENERS_MAX];
 	size_t n;
+	bool is_reload; /* what is fresh listens only when it is served */
 };
 
-/* A new listening socket: the descriptor, or -errno with *why. */
+/* A new socket, bound: the descriptor, or -errno with *why. */
 int listener_open(const struct rfk_listen *, struct fail *why);
 /* -error, with FILE:LINE, the address, the reason and a remedy in *why. */
 int listener_refuse(const struct rfk_listen *, int error, struct fail *why);
@@ -58,7 +62,8 @@ int listeners_bind(const struct listeners *now, struct listeners *next,
 /* Is one of *now not in *next? An empty *next is no set at all. */
 bool listeners_drop_some(
     const struct listeners *now, const struct listeners *next);
-/* *next is *now; what was dropped is cut off and given to the caller. */
+/* *next is *now, and listens; what was dropped is cut off and given to the
+ * caller. */
 void listeners_commit(struct listeners *now, struct listeners *next,
     struct listeners *give_dropped);
 void listeners_undo(struct listeners *next);

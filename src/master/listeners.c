@@ -89,12 +89,20 @@ add_one(const struct listeners *now, struct listeners *next,
 	fd = listener_open(l, why);
 	if (fd < 0)
 		return fd;
+	if (!next->is_reload && listen(fd, l->backlog) < 0) {
+		rc = listener_refuse(l, errno, why);
+		fd_close(&fd);
+		return rc;
+	}
 	rc = add(next, l->address, fd, true);
 	if (rc < 0) {
 		fd_close(&fd);
 		return listener_refuse(l, -rc, why);
 	}
-	log_info("listening on addr=%s fd=%d", next->at[next->n - 1].bound, fd);
+	next->at[next->n - 1].backlog = l->backlog;
+	if (!next->is_reload)
+		log_info("listening on addr=%s fd=%d",
+		    next->at[next->n - 1].bound, fd);
 	return 0;
 }
 
@@ -172,12 +180,32 @@ listeners_drop_some(const struct listeners *now, const struct listeners *next)
 	return false;
 }
 
+/* Those of the canary listen by now; how many may wait is said here. */
+static void
+begin(const struct listeners *next)
+{
+	size_t i;
+
+	for (i = 0; i < next->n && next->is_reload; i++) {
+		const struct listener *l = &next->at[i];
+
+		if (!l->fresh)
+			continue;
+		if (listen(l->fd, l->backlog) < 0)
+			log_error(
+			    "listen \"%s\": %s", l->address, strerror(errno));
+		else
+			log_info("listening on addr=%s fd=%d", l->bound, l->fd);
+	}
+}
+
 void
 listeners_commit(struct listeners *now, struct listeners *next,
     struct listeners *give_dropped)
 {
 	size_t i;
 
+	begin(next);
 	give_dropped->n = 0;
 	for (i = 0; i < now->n; i++) {
 		if (is_kept(&now->at[i], next)) {
@@ -194,7 +222,8 @@ listeners_commit(struct listeners *now, struct listeners *next,
 	memset(next, 0, sizeof(*next));
 }
 
-/* A canary may serve some of them: what is queued is still its own. */
+/* A canary may serve some of them: what is queued is still its own. Without one
+ * nobody has ever listened. */
 void
 listeners_undo(struct listeners *next)
 {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "base/cutoff.h"
 #include "base/fault.h"
@@ -29,6 +30,23 @@ on_listener(struct loop_watch *watch, uint32_t events)
 }
 
 /*
+ * A reload's new address listens from here on: who is queued by the kernel has
+ * a worker that will serve, and no failure before this one leaves him behind.
+ */
+static int
+listen_begin(int fd)
+{
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+
+	if (cutoff_begun(fd)) /* TCP's, shut down, does not listen any more */
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0)
+		return -errno;
+	return listens == 0 && listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+/*
  * EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. A kernel that does
  * not know it wakes them all, and the late ones find nobody.
  */
@@ -44,6 +62,9 @@ listen_open(struct worker *w)
 		watch->fd = w->self->listeners[i];
 		watch->tag = (int)i;
 		watch->on = on_listener;
+		rc = listen_begin(watch->fd);
+		if (rc < 0)
+			return rc;
 		rc =
 		    fault_fails("epollexclusive")
 			? -EINVAL

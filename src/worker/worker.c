@@ -194,12 +194,17 @@ begin(struct worker *w, char *text, size_t size)
 	    hooks_listeners(w->self->listeners + w->self->nlisteners,
 		RFK_LISTENERS_MAX - w->self->nlisteners);
 	rc = w->kind->open(w);
-	if (rc == 0)
-		rc = listen_open(w);
-	if (rc < 0) {
-		snprintf(text, size, "%s: %s", w->kind->name, strerror(-rc));
+	snprintf(text, size, "%s: %s", w->kind->name, strerror(-rc));
+	if (rc < 0)
 		return rc;
-	}
+	rc = listen_open(w);
+	snprintf(text, size, "listen: %s%s", strerror(-rc),
+	    rc == -EADDRINUSE
+		? " (two addresses of the file are one, or another process "
+		  "has taken it since it was bound)"
+		: "");
+	if (rc < 0)
+		return rc;
 	rc = hook(w, HOOK_AFTER_WORKER_READY, "after_worker_ready", text, size);
 	if (rc < 0)
 		return rc;
