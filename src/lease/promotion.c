@@ -98,7 +98,7 @@ row_again(struct worker *w)
 	board_unit_begin(w->self->my_row, clock_ms(), 0, "LEASE", 5, "", 0);
 }
 
-/* true in the copy, false in a worker that goes on without one, else nil. */
+/* true in the copy, nil in the worker that it was made of, false: none was. */
 static VALUE
 ask_raises(VALUE module)
 {
@@ -122,7 +122,7 @@ ask_raises(VALUE module)
 	if (promote(w, &order))
 		return Qtrue;
 	row_again(w);
-	return Qnil;
+	return atomic_load(&w->self->my_row->unsafe) == 0 ? Qnil : Qfalse;
 }
 
 static VALUE

@@ -39,6 +39,8 @@ refuse(struct worker *w, const struct rfk_promote *order, const char *text)
 		.tail_len = (uint32_t)strlen(text) };
 
 	msg.u.promote = *order;
+	atomic_store_explicit(
+	    &w->self->my_row->unsafe, 1, memory_order_relaxed);
 	/* The master says it, once for each reason. */
 	log_debug("worker=%u gen=%u is not promoted: %s", w->self->slot,
 	    w->self->generation, text);

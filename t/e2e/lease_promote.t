@@ -7,10 +7,10 @@ spare 1
 max 6
 canary_time 0.1
 release_timeout 1
+before_promotion { |_server| raise "not this one" if $no }
 boot { { learnt: [] } }
 worker do |lease, state|
   $stdout.sync = true
-  kept = nil
   begin
     $stdin.each_line(chomp: true) do |line|
       case line
@@ -19,7 +19,7 @@ worker do |lease, state|
       when "where" then puts "#{Process.pid} #{lease.generation} #{Dir.pwd} #{ENV["LANG"]}"
       when "promote" then puts Reforkd.promote { state.merge(copied: Process.pid) }.inspect
       when "from" then puts state[:copied].inspect
-      when "socket" then kept = UNIXSocket.pair
+      when "no" then $no = true
       when "raising" then puts Reforkd.promote { raise "no state" }.inspect
       end
     end
@@ -33,6 +33,7 @@ start "$CONF"
 # A session whose words come from a fifo, so that it can be talked to.
 open_session() { # NAME
 	mkfifo "$DIR/$1.in"
+	: >"$DIR/$1.out"
 	(cd / && LANG=xx exec "$REFORKCTL" -c "$CONF" lease <"$DIR/$1.in" >"$DIR/$1.out" 2>>"$LOG") &
 	eval "$1_pid=\$!"
 }
@@ -65,8 +66,8 @@ like 'and is of the next generation' "$(answer b 9 where)" '^[0-9]+ 1 / xx$'
 unlike 'the block ran in the copy' "$(answer b 9 from)" 'nil'
 is 'it can be promoted in turn' "$(answer b 9 promote)" true
 await 'again' logged 'refork to gen=2 done'
-is 'a connection is in the way' "$(echo socket >&8 && answer a 8 promote)" false
-await 'which the log says' logged 'refork to gen=3 failed: .*connected sockets'
+is 'one that may not be copied says so' "$(echo no >&8 && answer a 8 promote)" false
+await 'which the log says' logged 'refork to gen=3 failed: .*not this one'
 is 'a block that raises' "$(answer b 9 raising)" true
 await 'is a failure in the log' logged 'no state'
 ok 'and the old generation stays' gen 2
