@@ -1,7 +1,8 @@
 /*
- * heap.h - what oob_gc asks of Ruby's start, as variables for an exec: limits
- * that are high enough that no request meets them. How far a worker goes
- * before it collects is not decided by them, but by src/gc.
+ * heap.h - RUBY_GC_* for an exec: what the file says (gc), and what oob_gc asks
+ * of Ruby's start besides: limits that are high enough that no request meets
+ * them. How far a worker goes before it collects is not decided by them, but by
+ * src/gc.
  *
  * Runs in:    master (in the child that execs a mold), mold
  * Owns:       nothing
@@ -15,7 +16,7 @@
 
 struct rfk_settings_table;
 
-/* Where the user has set nothing of the kind: 0, -errno. */
+/* The limits where the user has set nothing of the kind: 0, -errno. */
 int heap_put(const struct rfk_settings_table *);
 /* Was this image started with something else? Asked after environ_take_back. */
 bool heap_differs(const struct rfk_settings_table *);

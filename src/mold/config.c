@@ -25,6 +25,9 @@ static const unsigned char malloc_rb[] = {
 static const unsigned char collector_rb[] = {
 #include "mold/collector.rb.inc"
 };
+static const unsigned char gc_rb[] = {
+#include "mold/gc.rb.inc"
+};
 static const unsigned char limits_rb[] = {
 #include "mold/limits.rb.inc"
 };
@@ -68,6 +71,7 @@ static const struct prelude parts[] = {
 	{ "listen.rb", listen_rb, sizeof(listen_rb) },
 	{ "malloc.rb", malloc_rb, sizeof(malloc_rb) },
 	{ "collector.rb", collector_rb, sizeof(collector_rb) },
+	{ "gc.rb", gc_rb, sizeof(gc_rb) },
 	{ "limits.rb", limits_rb, sizeof(limits_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
 	{ "here.rb", here_rb, sizeof(here_rb) },
