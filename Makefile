@@ -27,7 +27,7 @@ BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape 
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
-MASTER = main options master signals pools pool slots lineage choice succession hooks \
+MASTER = main options master signals pools pool slots tasks lineage choice succession hooks \
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
@@ -37,14 +37,15 @@ CTL = command client ask find launch direct lease report grid table dump counsel
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension
-MOLD = trampoline wake config state again boot view behalf prepare mold hatch
+MOLD = trampoline reserve wake config state again boot view behalf prepare mold hatch
 WORKER_PURE = token
 WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
 LEASE = guard session promotion lease
+RUN = run
 
-RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb)
+RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb src/run/*.rb)
 
 LIBEV = -lev
 # libllhttp where the system has it (Debian 13), else libhttp-parser.
@@ -80,7 +81,8 @@ OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_CTL_PURE)
 OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_WORKER_PURE = $(call o,worker,$(WORKER_PURE))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
-	$(call o,lease,$(LEASE)) $(call o,rack,$(RACK))
+	$(call o,lease,$(LEASE)) $(call o,rack,$(RACK)) \
+	$(call o,run,$(RUN))
 OBJ_FRONTS = $(call o,mold,$(FRONTS))
 OBJ_CORE = $(OBJ_MOLD) $(OBJ_WORKER_PURE) $(OBJ_VM) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 

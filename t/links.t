@@ -38,6 +38,6 @@ empty 'every setting stands in reforkd.conf.5' "$(
 	sed -n 's/^SETTING(\([a-z_]*\),.*/\1/p' include/reforkd/settings.def | lacks docs/reforkd.conf.5)"
 empty 'every directive stands in reforkd.conf.5' "$("$RUBY" -e '
 	module Reforkd; SETTINGS = Hash.new([0, 0, 0, 0]); end
-	%w[config listen malloc collector limits server pools lease boot].each { |f| require "./src/mold/#{f}" }
+	%w[config listen malloc collector limits server pools lease tasks boot].each { |f| require "./src/mold/#{f}" }
 	puts Reforkd::Config.directives' | lacks docs/reforkd.conf.5)"
 echo "1..$n"

@@ -234,8 +234,10 @@ pool_install(struct pool *p, struct moldlink *l)
 	p->mold = l;
 	pool_take_state(p, l);
 	p->generation = l->generation;
-	if (l->by_boot && p->succession.kind == SUCCESSION_RELOAD)
+	if (l->by_boot && p->succession.kind == SUCCESSION_RELOAD) {
 		p->reloaded = l->generation;
+		tasks_again(p);
+	}
 	if (p->last_generation < l->generation)
 		p->last_generation = l->generation;
 	p->master->board->pool[p->index].generation = l->generation;
@@ -244,6 +246,8 @@ pool_install(struct pool *p, struct moldlink *l)
 		pool_elder_quit(p, slot);
 	oom_set(&p->master->oom, OOM_MOLD, l->process.pid);
 	memory_apply(p->memory);
+	if (p->master->phase == MASTER_SERVING)
+		watchdog_start(p->master); /* its timeout may be a shorter one */
 	master_title(p->master);
 	lease_generation(p);
 	pool_touch(p);

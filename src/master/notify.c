@@ -115,7 +115,7 @@ takes_long(const struct master *m)
 
 	if (m->phase >= MASTER_STOPPING || m->notify.said == NOTIFY_RELOADING)
 		return true;
-	return !m->pool.serving &&
+	return !m->is_ready &&
 	       clock_ms() - m->started_ms <
 		   2 * (uint64_t)s->boot_timeout + (uint64_t)s->spawn_timeout;
 }
@@ -153,7 +153,7 @@ next_word(struct master *m, char *out, size_t cap)
 		n->said = NOTIFY_RELOADING;
 		snprintf(out, cap, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		    clock_us());
-	} else if (m->pool.serving &&
+	} else if (m->is_ready &&
 		   (n->said == NOTIFY_NOTHING ||
 		       (n->said == NOTIFY_RELOADING && !reloads(m)))) {
 		n->said = NOTIFY_READY;

@@ -177,7 +177,7 @@ refill(struct pool *p)
 	for (slot = p->wanted; slot < p->slots; slot++)
 		quit_slot(p, slot);
 	for (slot = 0; slot < p->wanted; slot++) {
-		if (occupied(p, slot))
+		if (occupied(p, slot) || p->done[slot])
 			continue;
 		if (!moldlink_usable(p->mold) || p->mold->forking != NULL)
 			return;
@@ -235,7 +235,7 @@ say_ready(struct pool *p)
 	if (spares_kept(p) && !spares_ready(p))
 		return;
 	for (slot = 0; slot < p->wanted && !spares_kept(p); slot++)
-		if (pool_serving(p, slot) == NULL)
+		if (pool_serving(p, slot) == NULL && !p->done[slot])
 			return;
 	p->serving = true;
 	pools_say_ready(p->master);
@@ -293,6 +293,8 @@ pool_child_gone(struct pool *p, struct child *c, const char *cause)
 			p->failures = 0;
 		else if (c->drain_ms == 0 && !pool_is_stopping(p))
 			pool_failed(p);
+		if (p->settings.kind == RFK_KIND_RUN)
+			tasks_ended(p, c);
 		hooks_worker_exit(p, c);
 	}
 	succession_child_gone(p, c, cause != NULL ? cause : "was not made");
@@ -345,7 +347,8 @@ pool_stop(struct pool *p, bool graceful)
 	struct moldlink *l;
 	uint32_t i;
 
-	if (graceful)
+	/* A run block would find them readable, with nobody to accept. */
+	if (graceful && p->settings.kind != RFK_KIND_RUN)
 		listeners_cut(&p->listeners);
 	lease_refuse_waiting(p, "stopping", "the pool is stopping");
 	outcome_cancel(p, p->is_leaving ? "the pool is not wanted any more"

@@ -73,6 +73,8 @@ struct pool {
 	unsigned int boot_failures;
 	uint64_t not_before_ms; /* no fork or boot before: backoff */
 	ev_timer backoff;
+	bool done[RFK_SLOTS_MAX]; /* its run block has ended, for good */
+	bool has_failed_run;      /* one of these with another status than 0 */
 	bool dirty;
 	bool serving; /* all wanted slots have served once: "ready" was said */
 };
@@ -103,6 +105,11 @@ void pool_drain_molds(struct pool *); /* read what they have sent */
 uint32_t pool_count(struct pool *, enum life_state);
 uint32_t pool_alive(struct pool *); /* children that are not VACANT */
 void pool_use_slots(struct pool *, uint32_t n);
+
+/* tasks.c: whether a run block that has ended by itself begins again. */
+void tasks_ended(struct pool *, const struct child *);
+void tasks_again(struct pool *); /* all of them: the file is a new one */
+bool tasks_over(struct pool *);  /* nothing of it will ever run again */
 
 /* A worker could not be made, or ended before it was of use: backs off. */
 void pool_failed(struct pool *);

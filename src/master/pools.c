@@ -216,6 +216,24 @@ forget(struct master *m, struct pool *p)
 	free(p);
 }
 
+/* There was work, and there is none any more. */
+static void
+look_at_work(struct master *m)
+{
+	struct pool *p = NULL;
+	bool was = false;
+
+	while ((p = pools_next(m, p)) != NULL) {
+		if (!tasks_over(p))
+			return;
+		was = was || p->settings.kind == RFK_KIND_RUN;
+		if (p->has_failed_run)
+			m->exit_status = 1;
+	}
+	if (was)
+		master_stop(m, true, "the end of all work");
+}
+
 void
 pools_reconcile(struct master *m)
 {
@@ -234,6 +252,8 @@ pools_reconcile(struct master *m)
 			ev_break(m->loop, EVBREAK_ALL);
 		return;
 	}
+	if (m->phase == MASTER_SERVING)
+		look_at_work(m);
 	for (p = pools_next(m, &m->pool); p != NULL;) {
 		gone = p->has_ended ? p : NULL;
 		p = pools_next(m, p);

@@ -14,8 +14,6 @@
 /* An idle worker beats once a second; between units hooks may take a timeout.
  */
 #define BEAT_SLACK_MS 2000u
-/* Nothing to look at: when to look again whether that has changed. */
-#define UNWATCHED_MS 60000u
 
 static void
 overdue(
@@ -74,12 +72,10 @@ static uint64_t
 look_all(struct pool *p, uint64_t now, bool is_grace)
 {
 	uint64_t timeout = (uint64_t)p->settings.timeout;
-	uint64_t next = now + (timeout != 0 ? timeout : UNWATCHED_MS);
+	uint64_t next = now + timeout;
 	uint64_t due;
 	uint32_t i;
 
-	if (timeout == 0) /* a run block that did not ask for one */
-		return next;
 	for (i = 0; !is_grace && i < 2 * p->slots; i++) {
 		due = look(&p->children[i], now, timeout);
 		if (due < next)

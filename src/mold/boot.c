@@ -19,6 +19,7 @@
 #include "ipc/chan.h"
 #include "mold/again.h"
 #include "mold/config.h"
+#include "mold/reserve.h"
 #include "mold/state.h"
 #include "mold/view.h"
 #include "mold/wake.h"
@@ -83,6 +84,21 @@ start_has(const struct start *start, const char *name)
 		    p[len] == '=')
 			return p[len + 1] != '0' && p[len + 1] != '\0';
 	return false;
+}
+
+/* The first value of a name in the tail of START; else out stays. */
+static void
+start_text(const struct start *start, const char *name, char *out, size_t size)
+{
+	size_t len = strlen(name);
+	const char *p = start->tail.data;
+	const char *end = p + start->tail.len;
+
+	for (; p < end; p += strnlen(p, (size_t)(end - p)) + 1)
+		if (strncmp(p, name, len) == 0 && p[len] == '=') {
+			snprintf(out, size, "%s", p + len + 1);
+			return;
+		}
 }
 
 static void *
@@ -165,6 +181,7 @@ start_get(struct self *self, struct start *start)
 		    "reforkd and reforkd-mold are of different versions "
 		    "(install both again)");
 	arguments_keep(self, start);
+	start_text(start, "pool", self->pool, sizeof(self->pool));
 	self->generation = start->head.generation;
 	self->master_pid = start->head.master_pid;
 	fault_generation_set(self->generation);
@@ -225,6 +242,21 @@ configured_get(struct self *self)
 	    self->nlisteners != self->settings.listens)
 		return -EPROTO;
 	return 0;
+}
+
+/* Whoever runs by itself finds its listeners as systemd hands them over. */
+static void
+listeners_place(struct self *self)
+{
+	int rc = 0;
+
+	if (self->settings.kind == RFK_KIND_RUN)
+		rc = reserve_use(self->listeners, self->nlisteners);
+	reserve_end();
+	if (rc < 0)
+		log_warn("listen: no LISTEN_FDS for the run block, but "
+			 "worker.listeners: descriptors from %d on: %s",
+		    RESERVE_FIRST, strerror(-rc));
 }
 
 static int
@@ -301,8 +333,10 @@ boot_run(struct self *self, int board)
 		rc = -ECANCELED;
 	} else if (rc == 0) {
 		rc = configured_get(self);
-		if (rc == 0)
+		if (rc == 0) {
+			listeners_place(self);
 			rc = app_load(self);
+		}
 	}
 	fd_close(&start.state);
 	buf_fini(&start.tail);

@@ -22,7 +22,7 @@ module Reforkd
     # What unicorn and pitchfork run in their masters: worth a HOOK message.
     MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
       hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
-    INTERNAL = %i[env_defaults exec_image start_remember server run_worker_loop run_process_client patched personality_name listen_here fds_here names_here
+    INTERNAL = %i[env_defaults ticks listeners_announce log_error exec_image start_remember server run_worker_loop run_process_client patched personality_name listen_here fds_here names_here
       drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within lease_run log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
@@ -243,8 +243,8 @@ module Reforkd
       return listeners_none if @kind == :none
       return if @kind == :lease
 
-      extra_listener
-      from_environment
+      extra_listener unless @kind == :run
+      @kind == :run ? inherited_listeners : from_environment
     end
 
     # puma's variables, where the file and the command line are silent.
@@ -284,6 +284,7 @@ module Reforkd
 
     def family_defaults
       refork_default
+      task_defaults if @kind == :run
       @set[:preload_app] = @personality != :unicorn || @set[:preload_app] == true
       return if @personality == :native
 
@@ -331,6 +332,7 @@ module Reforkd
       case kind
       when :MS then (value * 1000).round
       when :FLAG then value ? 1 : 0
+      when :COUNT then name == :restart ? RESTARTS.fetch(value) : value
       when :TEXT then %i[pid control lease_socket stderr_path stdout_path].include?(name) && value != "" ? File.expand_path(value) : value
       else value
       end

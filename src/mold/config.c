@@ -55,6 +55,12 @@ static const unsigned char pools_rb[] = {
 static const unsigned char lease_rb[] = {
 #include "mold/lease.rb.inc"
 };
+static const unsigned char tasks_rb[] = {
+#include "mold/tasks.rb.inc"
+};
+static const unsigned char run_rb[] = {
+#include "run/run.rb.inc"
+};
 static const unsigned char state_rb[] = {
 #include "mold/state.rb.inc"
 };
@@ -81,6 +87,8 @@ static const struct prelude parts[] = {
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
 	{ "pools.rb", pools_rb, sizeof(pools_rb) },
 	{ "lease.rb", lease_rb, sizeof(lease_rb) },
+	{ "tasks.rb", tasks_rb, sizeof(tasks_rb) },
+	{ "run.rb", run_rb, sizeof(run_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },
 	{ "app.rb", app_rb, sizeof(app_rb) },
 	{ "boot.rb", boot_rb, sizeof(boot_rb) },

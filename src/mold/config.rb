@@ -54,7 +54,7 @@ module Reforkd
       unless value.is_a?(Numeric) || personality_so_far[0] == :native
         complain("not an integer: timeout=#{value.inspect}")
       end
-      value = seconds(:timeout, value, min: 1)
+      value = seconds(:timeout, value)
       @families << [:native, "timeout soft:"] if soft
       @families << [:pitchfork, "timeout cleanup:"] if cleanup
       if cleanup
@@ -222,8 +222,8 @@ module Reforkd
       bounds(name, value, min, max)
     end
 
-    def seconds(name, value, min: SETTINGS.fetch(name)[2])
-      max = SETTINGS.fetch(name)[3]
+    def seconds(name, value)
+      _, _, min, max = SETTINGS.fetch(name)
       complain("not a number: #{name}=#{value.inspect}", "seconds, 0.5 is fine") unless value.is_a?(Numeric) && value.real?
       complain("not a number: #{name}=#{value}", "seconds") unless value.finite?
       bounds(name, value, min / 1000.0, max / 1000)

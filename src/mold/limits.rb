@@ -86,7 +86,7 @@ module Reforkd
     def refork_default
       return if @set.key?(:refork_auto) || @set.key?(:refork_after)
 
-      @set[:refork_auto] = @personality == :native
+      @set[:refork_auto] = @personality == :native && @kind == :rack
     end
   end
 end

@@ -96,7 +96,7 @@ module Reforkd
     def kind_decide
       @kind = kind_of_work
       return unless @pool
-      raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has no work (write rack App in it)" unless @kind
+      raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has no work (write run { |worker| ... }, tick or rack App in it)" unless @kind
       return unless @kind == :rack && @listeners_wanted.empty?
 
       raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has an application and no listen (where shall it answer?)"
@@ -104,6 +104,7 @@ module Reforkd
 
     # Without an application the default pool may be empty, when there are others.
     def kind_of_work
+      return task_kind if @set[:run] || @set[:ticks]
       return :lease if @set[:worker]
       return :rack if @set[:rack]
       return nil if @pool

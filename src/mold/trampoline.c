@@ -22,6 +22,7 @@
 #include "ipc/board.h"
 #include "ipc/chan.h"
 #include "mold/boot.h"
+#include "mold/reserve.h"
 #include "ruby/vm.h"
 
 /* "CHANNEL,BOARD" in the environment, which the application must not see. */
@@ -37,7 +38,7 @@ env_read(int *channel, int *board)
 	if (*channel < 3 || *board < 3 || fd_cloexec(*channel, true) < 0 ||
 	    fd_cloexec(*board, true) < 0)
 		return -EBADF;
-	return 0;
+	return reserve_begin(channel, board);
 }
 
 static int
@@ -49,6 +50,7 @@ self_init(struct self *self, int *board)
 	if (rc < 0)
 		return rc;
 	self->role = ROLE_MOLD;
+	snprintf(self->pool, sizeof(self->pool), "default");
 	self->born_us = clock_us();
 	self->master_pid = getppid();
 	(void)fd_nonblock(channel, true);

@@ -137,7 +137,8 @@ idle_waiting(struct worker *w, uint64_t now_ms)
 {
 	w->busy_since_us = 0;
 	board_row_beat(w->self->my_row,
-	    w->is_draining ? RFK_WORK_DRAINING : RFK_WORK_IDLE, now_ms);
+	    w->is_draining ? RFK_WORK_DRAINING : RFK_WORK_IDLE,
+	    w->kind->sign_ms != NULL ? w->kind->sign_ms(w, now_ms) : now_ms);
 	title_refresh(w, w->is_draining ? "draining" : "idle", now_ms);
 	stats_refresh(w, now_ms);
 	trim_waiting(w, now_ms);

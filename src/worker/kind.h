@@ -29,7 +29,8 @@ struct kind {
 	int (*open)(struct worker *);
 	/*
 	 * A listener may be readable: accept one and begin it. 1; 0 = nobody
-	 * waits; -EBUSY = not now; -EINVAL = it listens no more; -errno.
+	 * waits; -EBUSY = not now; -EINVAL = it listens no more; -errno. NULL:
+	 * this kind accepts nothing, whatever it inherits.
 	 */
 	int (*acceptable)(struct worker *, int listener);
 	/* The master brings work (LEASE), with descriptors; NULL = never. */
@@ -44,12 +45,22 @@ struct kind {
 	bool (*drained)(struct worker *); /* nothing begun is left */
 	/* The connected descriptors it holds, for threads_shared_sockets. */
 	size_t (*descriptors)(struct worker *, int *out, size_t cap);
+	/*
+	 * Before a promotion: 1 = now; 0 = it is asked again at the next turn;
+	 * -errno = no, and why. In the donor `promoted` follows. NULL: always.
+	 */
+	int (*may_promote)(struct worker *, char *text, size_t size);
+	void (*promoted)(struct worker *);
+	/* When it has last shown a sign of life, for an idle beat. NULL: now.
+	 */
+	uint64_t (*sign_ms)(struct worker *, uint64_t now_ms);
 	void (*forked)(struct worker *);
 	void (*close)(struct worker *);
 };
 
 extern const struct kind kind_rack;
 extern const struct kind kind_lease;
+extern const struct kind kind_run;
 
 /* What a kind may use of its worker. */
 struct self *worker_self(struct worker *);

@@ -31,8 +31,9 @@
 
 #define OURS_MAX 1024
 
-static void
-refuse(struct worker *w, const struct rfk_promote *order, const char *text)
+void
+promote_refuse(
+    struct worker *w, const struct rfk_promote *order, const char *text)
 {
 	struct rfk_msg msg = { .type = RFK_MSG_REFUSED,
 		.tail = text,
@@ -243,7 +244,7 @@ promote(struct worker *w, const struct rfk_promote *order)
 	atomic_store_explicit(
 	    &w->self->my_row->unsafe, !ok, memory_order_relaxed);
 	if (!ok) {
-		refuse(w, order, text);
+		promote_refuse(w, order, text);
 		donor_resume(w);
 		return false;
 	}
@@ -254,9 +255,9 @@ promote(struct worker *w, const struct rfk_promote *order)
 	}
 	if (middle < 0) {
 		ruby_error_log("promotion: fork", &why);
-		refuse(w, order, "the fork failed");
+		promote_refuse(w, order, "the fork failed");
 	} else if (middle_reap(middle, limit_ms, text, sizeof(text)) < 0) {
-		refuse(w, order, text);
+		promote_refuse(w, order, text);
 	}
 	donor_resume(w);
 	return false;

@@ -76,6 +76,7 @@ void
 self_title(const struct self *self, const char *state, uint64_t requests)
 {
 	enum rfk_personality whose = self->settings.personality;
+	const char *other = strcmp(self->pool, "default") ? self->pool : "";
 	unsigned long long n = requests;
 	char title[512];
 
@@ -95,8 +96,17 @@ self_title(const struct self *self, const char *state, uint64_t requests)
 		    self->generation, self->slot, n,
 		    strcmp(state, "idle") == 0 ? "waiting" : state);
 	else if (self->role == ROLE_MOLD)
-		snprintf(title, sizeof(title), "reforkd mold gen %u: %s",
-		    self->generation, state);
+		snprintf(title, sizeof(title), "reforkd mold %s%sgen %u: %s",
+		    other, other[0] != '\0' ? " " : "", self->generation,
+		    state);
+	else if (self->settings.kind == RFK_KIND_RUN)
+		snprintf(title, sizeof(title),
+		    "reforkd run %s %u gen %u: %s, %llu done", self->pool,
+		    self->slot, self->generation, state, n);
+	else if (other[0] != '\0')
+		snprintf(title, sizeof(title),
+		    "reforkd worker %u of %s gen %u: %s, %llu requests",
+		    self->slot, other, self->generation, state, n);
 	else
 		snprintf(title, sizeof(title),
 		    "reforkd worker %u gen %u: %s, %llu requests", self->slot,

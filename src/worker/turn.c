@@ -172,6 +172,31 @@ leave_when_done(struct worker *w)
 	    (drained && !rest) || w->loop.now_ms >= w->drain_until_ms;
 }
 
+/* True in the candidate. A kind may not be at a safe point yet. */
+static bool
+promote_wanted(struct worker *w)
+{
+	char text[256];
+	int rc = 1;
+
+	if (w->kind->may_promote != NULL)
+		rc = w->kind->may_promote(w, text, sizeof(text));
+	if (rc == 0)
+		return false;
+	w->wants_promotion = false;
+	if (rc < 0) {
+		promote_refuse(w, &w->promotion, text);
+		return false;
+	}
+	if (promote(w, &w->promotion))
+		return true;
+	if (w->kind->promoted != NULL)
+		w->kind->promoted(w);
+	(void)loop_now(&w->loop);
+	idle_title(w, w->is_draining ? "draining" : "idle");
+	return false;
+}
+
 /* What the outside asked for, between two units: true in the candidate. */
 static bool
 obey(struct worker *w)
@@ -184,13 +209,8 @@ obey(struct worker *w)
 		idle_reopen(w);
 	if (w->wants_gc)
 		relief_collect(w);
-	if (w->wants_promotion) {
-		w->wants_promotion = false;
-		if (promote(w, &w->promotion))
-			return true;
-		(void)loop_now(&w->loop);
-		idle_title(w, w->is_draining ? "draining" : "idle");
-	}
+	if (w->wants_promotion && promote_wanted(w))
+		return true;
 	if (w->is_draining && !w->is_leaving)
 		leave_when_done(w);
 	return false;

@@ -197,7 +197,8 @@ begin(struct worker *w, char *text, size_t size)
 	snprintf(text, size, "%s: %s", w->kind->name, strerror(-rc));
 	if (rc < 0)
 		return rc;
-	rc = listen_open(w);
+	if (w->kind->acceptable != NULL)
+		rc = listen_open(w);
 	snprintf(text, size, "listen: %s%s", strerror(-rc),
 	    rc == -EADDRINUSE
 		? " (two addresses of the file are one, or another process "
@@ -282,6 +283,13 @@ serve(struct worker *w)
 	return false;
 }
 
+static const struct kind *const kinds[] = {
+	[RFK_KIND_RACK] = &kind_rack,
+	[RFK_KIND_RUN] = &kind_run,
+	[RFK_KIND_LEASE] = &kind_lease,
+	[RFK_KIND_NONE] = &kind_rack, /* has no workers */
+};
+
 enum role
 worker_run(struct self *self)
 {
@@ -294,8 +302,7 @@ worker_run(struct self *self)
 		return ROLE_EXIT;
 	}
 	w->self = self;
-	w->kind =
-	    self->settings.kind == RFK_KIND_LEASE ? &kind_lease : &kind_rack;
+	w->kind = kinds[self->settings.kind];
 	w->acceptable = w->accepted_last = -1;
 	life_born();
 	if (begin(w, text, sizeof(text)) < 0)

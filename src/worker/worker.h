@@ -95,6 +95,8 @@ void relief_spent(struct worker *);
 
 /* promote.c: true in the candidate, which returns ROLE_MOLD. */
 bool promote(struct worker *, const struct rfk_promote *);
+void promote_refuse(
+    struct worker *, const struct rfk_promote *, const char *why);
 
 /*
  * signals.c: the handlers are C and one process's own. They are set by

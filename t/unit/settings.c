@@ -335,7 +335,7 @@ static const struct {
 	{ "timeou=1", "unknown setting \"timeou\"" },
 	{ "timeouts=1", "unknown setting \"timeouts\"" },
 	{ "Timeout=1", "unknown setting \"Timeout\"" },
-	{ "timeout=-1", "timeout: -1 is not between 0 and 2592000000" },
+	{ "timeout=0", "timeout: 0 is not between 1 and 2592000000" },
 	{ "timeout=soon", "timeout: \"soon\" is no number" },
 	{ "yjit=true", "yjit: \"true\" is no number" },
 	{ "yjit=2", "yjit: 2 is not between 0 and 1" },
