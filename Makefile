@@ -185,7 +185,7 @@ check: ## set up what is missing, run every test
 	@$(MAKE) --no-print-directory all unit rules e2e compat-own
 
 # Those that need no Ruby, and the corpora of the fuzzers.
-UNIT_PURE = $(filter-out $(B)/t/unit/mold $(B)/t/unit/mold_config,$(UNIT_BIN))
+UNIT_PURE = $(filter-out $(B)/t/unit/mold $(B)/t/unit/mold_load $(B)/t/unit/mold_config,$(UNIT_BIN))
 
 unit: $(B)/reforkd-mold $(UNIT_BIN) $(UNIT_VM_BIN) corpus ## unit tests (T=name for one)
 	$(TAP) $(if $(T),$(B)/t/unit/$(T),$(UNIT_BIN) $(UNIT_VM_BIN))

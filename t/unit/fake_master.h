@@ -173,7 +173,7 @@ fake_expect(struct chan *chan, enum rfk_type type)
 
 /* The value of a setting, or NULL when it was not sent; of a listener
  * without its place. Valid until the next call. */
-static const char *
+static inline const char *
 fake_setting(const char *name)
 {
 	static char value[8192];
@@ -198,6 +198,19 @@ fake_end(pid_t pid)
 
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* One listener for the mold. */
+static inline void
+fake_configure(void)
+{
+	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
+	/* As the master's: a blocking one would hold a worker that drains. */
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	ck_assert_int_eq(listen(fd, 5), 0);
+	msg.u.configured.listeners = 1;
+	fake_put(&msg, &fd, 1);
 }
 
 #endif

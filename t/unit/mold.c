@@ -6,25 +6,13 @@
 
 #include "suite.h"
 
-static void
-configure(void)
-{
-	struct rfk_msg msg = { .type = RFK_MSG_CONFIGURED };
-	/* As the master's: a blocking one would hold a worker that drains. */
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	ck_assert_int_eq(listen(fd, 5), 0);
-	msg.u.configured.listeners = 1;
-	fake_put(&msg, &fd, 1);
-}
-
 /* From start to READY; the file has one listener. */
 static void
 boot(const char *conf)
 {
 	fake_start_conf(conf);
 	fake_expect(fake.chan, RFK_MSG_SETTINGS);
-	configure();
+	fake_configure();
 	fake_expect(fake.chan, RFK_MSG_READY);
 }
 
@@ -217,36 +205,6 @@ START_TEST(a_trap_of_the_files_wins)
 }
 END_TEST
 
-struct failing {
-	const char *conf, *says;
-};
-
-static const struct failing failing[] = {
-	{ "rack { raise ArgumentError, 'no database' }\n",
-	    "loading the application: no database (ArgumentError) at "
-	    "app.conf:1" },
-	{ "rack { exit 3 }\n", "exit(3) was called at app.conf:1" },
-	{ "rack { 5 }\n", "the application is 5" },
-	{ "rack { require 'no/such' }\n", "cannot load such file" },
-	{ "rack { eval('end') }\n", "SyntaxError" },
-	{ "rack { throw :up }\n", "uncaught throw :up" },
-	{ "after_mold_fork { |s, m| raise 'not today' }\n" APP,
-	    "after_mold_fork: not today (RuntimeError) at app.conf:1" },
-};
-
-START_TEST(an_application_that_does_not_load_says_why)
-{
-	fake_start_conf(failing[_i].conf);
-	fake_expect(fake.chan, RFK_MSG_SETTINGS);
-	configure();
-	fake_expect(fake.chan, RFK_MSG_FAILED);
-	ck_assert_int_eq(fake.msg.u.failed.is_config, 0);
-	ck_assert_msg(strstr(fake.text, failing[_i].says) != NULL,
-	    "\"%s\" is not in \"%s\"", failing[_i].says, fake.text);
-	ck_assert_int_eq(fake_end(fake.mold), 1);
-}
-END_TEST
-
 START_TEST(a_before_fork_that_raises_costs_one_attempt)
 {
 	boot("before_fork { |s, w| raise 'later' unless $twice; w.nr == 3 or "
@@ -350,28 +308,6 @@ START_TEST(a_worker_becomes_a_mold)
 }
 END_TEST
 
-START_TEST(config_ru_is_loaded_by_rack)
-{
-	fake_write("config.ru",
-	    "# frozen_string_literal: true\n"
-	    "raise 'not frozen' unless 'a'.frozen?\n"
-	    "raise __FILE__ unless __FILE__.end_with?('/config.ru') && "
-	    "__LINE__ == 3\n"
-	    "run ->(env) { [200, {}, []] }\n__END__\nnothing of Ruby's (\n");
-	fake_start_conf("worker_processes 2\n");
-	fake_expect(fake.chan, RFK_MSG_SETTINGS);
-	ck_assert_ptr_nonnull(strstr(fake_setting("rackup"), "/config.ru"));
-	configure();
-	fake_next(fake.chan);
-	/* A machine without the gem has at least a clear word for it. */
-	if (fake.msg.type == RFK_MSG_FAILED)
-		ck_assert_ptr_nonnull(
-		    strstr(fake.text, "the rack gem is not there"));
-	else
-		ck_assert_int_eq(fake.msg.type, RFK_MSG_READY);
-}
-END_TEST
-
 START_TEST(yjit_is_on_or_missed_with_a_word)
 {
 	boot("yjit true\nafter_mold_fork { |s, m| File.write('jit', "
@@ -398,14 +334,11 @@ main(void)
 	tcase_add_test(tc, a_mold_leaves_with_its_master);
 	tcase_add_test(tc, term_ends_a_mold_and_the_terminals_signals_do_not);
 	tcase_add_test(tc, a_trap_of_the_files_wins);
-	tcase_add_loop_test(tc, an_application_that_does_not_load_says_why, 0,
-	    (int)(sizeof(failing) / sizeof(failing[0])));
 	tcase_add_test(tc, a_before_fork_that_raises_costs_one_attempt);
 	tcase_add_test(tc, a_callback_of_the_masters_runs_here);
 	tcase_add_test(tc, a_files_logger_gets_the_masters_lines);
 	tcase_add_test(tc, logs_are_reopened);
 	tcase_add_test(tc, a_worker_becomes_a_mold);
-	tcase_add_test(tc, config_ru_is_loaded_by_rack);
 	tcase_add_test(tc, yjit_is_on_or_missed_with_a_word);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

@@ -12,10 +12,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "settings_table.h"
 #include "suite.h"
-
-static struct rfk_settings_table table;
-static char why[200];
 
 /* Numbers and texts behind one face, so that every row is tried alike. */
 enum kind { COUNT, MS, SIZE, FLAG, TEXT };
@@ -52,33 +50,6 @@ text(const struct row *row)
 
 	memcpy(&s, (char *)&table + row->offset, sizeof(s));
 	return s;
-}
-
-static void
-setup(void)
-{
-	ck_assert_int_eq(settings_init(&table), 0);
-	memset(why, 0, sizeof(why));
-}
-
-static void
-teardown(void)
-{
-	settings_fini(&table);
-}
-
-/* One entry with its NUL, copied so that a sanitizer sees its end. */
-static int
-decode(const char *entry)
-{
-	size_t len = strlen(entry) + 1;
-	char *copy = malloc(len);
-	int rc;
-
-	memcpy(copy, entry, len);
-	rc = settings_decode(&table, copy, len, why, sizeof(why));
-	free(copy);
-	return rc;
 }
 
 static int
@@ -215,117 +186,6 @@ START_TEST(an_empty_block_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_listener_has_unicorns_defaults)
-{
-	const struct rfk_listen *l;
-
-	ck_assert_int_eq(decode("listen=127.0.0.1:80"), 0);
-	ck_assert_uint_eq(table.listens, 1);
-	l = &table.listen[0];
-	ck_assert_str_eq(l->address, "127.0.0.1:80");
-	ck_assert_int_eq(l->backlog, 1024);
-	ck_assert_int_eq(l->tcp_nodelay, 1);
-	ck_assert_int_eq(l->tcp_nopush, -1);
-	ck_assert_int_eq(l->tcp_defer_accept, 1);
-	ck_assert_int_eq(l->ipv6only, -1);
-	ck_assert_int_eq(l->reuseport, -1);
-	ck_assert_int_eq(l->rcvbuf, -1);
-	ck_assert_int_eq(l->sndbuf, -1);
-	ck_assert_int_eq(l->umask, 0);
-	ck_assert_int_eq(l->tries, 5);
-	ck_assert_int_eq(l->delay_ms, 500);
-}
-END_TEST
-
-START_TEST(listeners_keep_their_order_and_their_options)
-{
-	const struct rfk_listen *l;
-
-	ck_assert_int_eq(decode("listen=[::1]:80\tbacklog=7\ttcp_nodelay=0"
-				"\ttcp_nopush=1\ttcp_defer_accept=0"
-				"\tipv6only=1\treuseport=1\trcvbuf=4096"
-				"\tsndbuf=8192\ttries=-1\tdelay_ms=0"),
-	    0);
-	ck_assert_int_eq(decode("listen=/run/a b=c.sock\tumask=63"), 0);
-	ck_assert_uint_eq(table.listens, 2);
-	l = &table.listen[0];
-	ck_assert_str_eq(l->address, "[::1]:80");
-	ck_assert_int_eq(l->backlog, 7);
-	ck_assert_int_eq(l->tcp_nodelay, 0);
-	ck_assert_int_eq(l->tcp_nopush, 1);
-	ck_assert_int_eq(l->tcp_defer_accept, 0);
-	ck_assert_int_eq(l->ipv6only, 1);
-	ck_assert_int_eq(l->reuseport, 1);
-	ck_assert_int_eq(l->rcvbuf, 4096);
-	ck_assert_int_eq(l->sndbuf, 8192);
-	ck_assert_int_eq(l->tries, -1);
-	ck_assert_int_eq(l->delay_ms, 0);
-	ck_assert_str_eq(table.listen[1].address, "/run/a b=c.sock");
-	ck_assert_int_eq(table.listen[1].umask, 077);
-}
-END_TEST
-
-START_TEST(each_row_and_listener_knows_its_place)
-{
-	ck_assert_str_eq(settings_place(&table, RFK_SET_pid), "");
-	ck_assert_int_eq(decode("pid=/p"), 0);
-	ck_assert_int_eq(decode("place=pid\tconf.rb:3"), 0);
-	ck_assert_str_eq(settings_place(&table, RFK_SET_pid), "conf.rb:3");
-	ck_assert_str_eq(settings_name(RFK_SET_pid), "pid");
-	ck_assert_str_eq(settings_place(&table, RFK_SET_control), "");
-	ck_assert_int_eq(decode("listen=:80\tplace=a=b c:4\tbacklog=2"), 0);
-	ck_assert_str_eq(table.listen[0].place, "a=b c:4");
-	ck_assert_int_eq(table.listen[0].backlog, 2);
-	ck_assert_int_eq(decode("listen=:81"), 0);
-	ck_assert_str_eq(table.listen[1].place, "");
-}
-END_TEST
-
-START_TEST(one_listener_too_many_is_refused)
-{
-	int i;
-
-	for (i = 0; i < RFK_LISTENERS_MAX; i++)
-		ck_assert_int_eq(decode("listen=0.0.0.0:80\tbacklog=5"), 0);
-	ck_assert_int_eq(decode("listen=0.0.0.0:80"), -EPROTO);
-	ck_assert_str_eq(why, "listen: more than 128");
-}
-END_TEST
-
-START_TEST(refork_after_is_a_list_whose_last_number_repeats)
-{
-	ck_assert_int_eq(decode("refork_after=500,1000,2000"), 0);
-	ck_assert_uint_eq(table.refork_afters, 3);
-	ck_assert_int_eq(settings_refork_limit(&table, 0), 500);
-	ck_assert_int_eq(settings_refork_limit(&table, 1), 1000);
-	ck_assert_int_eq(settings_refork_limit(&table, 2), 2000);
-	ck_assert_int_eq(settings_refork_limit(&table, UINT32_MAX), 2000);
-	ck_assert_int_eq(decode("refork_after=50,false"), 0);
-	ck_assert_int_eq(settings_refork_limit(&table, 0), 50);
-	ck_assert_int_eq(settings_refork_limit(&table, 1), 0);
-	ck_assert_int_eq(settings_refork_limit(&table, 9), 0);
-	ck_assert_int_eq(decode("refork_after=50,0"), 0);
-	ck_assert_int_eq(settings_refork_limit(&table, 1), 0);
-	ck_assert_int_eq(decode("refork_after="), 0);
-	ck_assert_int_eq(settings_refork_limit(&table, 0), 0);
-}
-END_TEST
-
-START_TEST(a_refork_after_that_is_too_long_is_refused)
-{
-	struct buf b = BUF_INIT;
-	int i;
-
-	(void)buf_puts(&b, "refork_after=1");
-	for (i = 1; i < RFK_REFORK_AFTER_MAX; i++)
-		(void)buf_puts(&b, ",1");
-	ck_assert_int_eq(decode(buf_cstr(&b)), 0);
-	(void)buf_puts(&b, ",1");
-	ck_assert_int_eq(decode(buf_cstr(&b)), -EPROTO);
-	buf_fini(&b);
-}
-END_TEST
-
 static const struct {
 	const char *entry, *why;
 } mistakes[] = {
@@ -398,49 +258,6 @@ START_TEST(the_reason_fits_into_any_buffer)
 }
 END_TEST
 
-START_TEST(derived_values_follow_their_rules)
-{
-	ck_assert_int_eq(settings_soft_ms(&table), 58000);
-	ck_assert_int_eq(settings_drain_ms(&table), 65000);
-	table.timeout = 1000;
-	ck_assert_int_eq(settings_soft_ms(&table), 900);
-	table.timeout = 1;
-	ck_assert_int_eq(settings_soft_ms(&table), 1);
-	table.timeout = 1000;
-	table.timeout_soft = 300;
-	ck_assert_int_eq(settings_soft_ms(&table), 300);
-	table.timeout_soft = 3000;
-	ck_assert_int_eq(settings_soft_ms(&table), 1000);
-	table.drain_timeout = 7;
-	ck_assert_int_eq(settings_drain_ms(&table), 7);
-	ck_assert_int_eq(settings_unavailable(&table, 1), 1);
-	ck_assert_int_eq(settings_unavailable(&table, 19), 1);
-	ck_assert_int_eq(settings_unavailable(&table, 20), 2);
-	ck_assert_int_eq(settings_unavailable(&table, 512), 51);
-	table.refork_max_unavailable = 4;
-	ck_assert_int_eq(settings_unavailable(&table, 20), 4);
-}
-END_TEST
-
-START_TEST(jitter_lowers_each_tokens_limit_by_its_own_share)
-{
-	uint64_t token;
-	int64_t got, lowest = 1000, highest = 0;
-
-	for (token = 1; token <= 1000; token++) {
-		got = settings_with_jitter(1000, 10, token);
-		lowest = got < lowest ? got : lowest;
-		highest = got > highest ? got : highest;
-		ck_assert_int_eq(settings_with_jitter(1000, 0, token), 1000);
-		ck_assert_int_eq(settings_with_jitter(0, 90, token), 0);
-	}
-	ck_assert_int_ge(lowest, 900);
-	ck_assert_int_le(lowest, 902);
-	ck_assert_int_ge(highest, 998);
-	ck_assert_int_le(highest, 1000);
-}
-END_TEST
-
 static void
 add_tables(TCase *tc)
 {
@@ -466,15 +283,7 @@ main(void)
 	tcase_add_test(tc, a_whole_block_comes_back_as_it_was);
 	tcase_add_test(tc, a_text_may_hold_anything_but_nul);
 	tcase_add_test(tc, an_empty_block_changes_nothing);
-	tcase_add_test(tc, a_listener_has_unicorns_defaults);
-	tcase_add_test(tc, listeners_keep_their_order_and_their_options);
-	tcase_add_test(tc, each_row_and_listener_knows_its_place);
-	tcase_add_test(tc, one_listener_too_many_is_refused);
-	tcase_add_test(tc, refork_after_is_a_list_whose_last_number_repeats);
-	tcase_add_test(tc, a_refork_after_that_is_too_long_is_refused);
-	tcase_add_test(tc, jitter_lowers_each_tokens_limit_by_its_own_share);
 	tcase_add_test(tc, a_block_that_ends_without_nul_is_refused);
 	tcase_add_test(tc, the_reason_fits_into_any_buffer);
-	tcase_add_test(tc, derived_values_follow_their_rules);
 	return suite_run(suite);
 }
