@@ -67,8 +67,8 @@ touch slow
 systemctl start reforkd.socket
 say 'a request starts it' get
 rm slow
-say state show ActiveState
-say status show StatusText
+say state until_is ActiveState active
+say status until_is StatusText '2 of 2 workers, generation 0'
 main=$(show MainPID)
 say main tr '\0' ' ' <"/proc/$main/cmdline"
 say reload sh -c 'systemctl reload reforkd; echo $?'
