@@ -206,16 +206,14 @@ client_free_one(struct control *control)
 }
 
 static void
-client_open(struct control_client *c, int take_fd, const struct ucred *peer)
+client_open(struct control_client *c, int take_fd, const char *who)
 {
 	struct control *control = c->control;
 
 	memset(c, 0, sizeof(*c));
 	c->control = control;
 	c->fd = take_fd;
-	(void)snprintf(c->who, sizeof(c->who),
-	    "asked by reforkctl, uid %u pid %d", (unsigned int)peer->uid,
-	    (int)peer->pid);
+	(void)snprintf(c->who, sizeof(c->who), "%s", who);
 	ev_io_init(&c->io, on_client, c->fd, EV_READ);
 	c->io.data = c;
 	ev_timer_init(&c->idle, on_idle, 0., IDLE_S);
@@ -227,17 +225,32 @@ static void
 on_enter(void *owner, int take_fd, const struct ucred *peer)
 {
 	struct control_client *c = client_free_one(owner);
+	char who[sizeof(c->who)];
 
+	(void)snprintf(who, sizeof(who), "asked by reforkctl, uid %u pid %d",
+	    (unsigned int)peer->uid, (int)peer->pid);
 	if (c != NULL)
-		client_open(c, take_fd, peer);
+		client_open(c, take_fd, who);
 	else
 		door_refuse(take_fd, "end 1 too many clients\n");
+}
+
+struct control_client *
+control_client_resume(struct control *control, int take_fd, const char *who)
+{
+	struct control_client *c = client_free_one(control);
+
+	(void)fd_cloexec(take_fd, true);
+	client_open(c, take_fd, who);
+	c->busy = true;
+	client_watch(c);
+	return c;
 }
 
 /* The whole */
 
 struct control *
-control_open(struct master *m, const char *path, struct fail *why)
+control_open(struct master *m, const char *path, int take_fd, struct fail *why)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	size_t i;
@@ -251,8 +264,10 @@ control_open(struct master *m, const char *path, struct fail *why)
 		control->clients[i].fd = -1;
 		control->clients[i].control = control;
 	}
-	if (door_open(
-		&control->door, path, CLIENTS_MAX, &door_of_control, why) < 0) {
+	if (take_fd >= 0) {
+		door_resume(&control->door, take_fd, path, &door_of_control);
+	} else if (door_open(&control->door, path, CLIENTS_MAX,
+		       &door_of_control, why) < 0) {
 		free(control);
 		return NULL;
 	}
@@ -280,52 +295,14 @@ control_close(struct control *control)
 void
 control_aside(struct control *control, bool aside)
 {
-	static const char suffix[] = ".oldbin";
-	char *path, other[sizeof(control->door.path)];
-	size_t len;
-
-	if (control == NULL)
-		return;
-	path = control->door.path;
-	len = strlen(path);
-	if (aside && len + sizeof(suffix) > 108)
-		return;
-	if (!aside && (len < sizeof(suffix) ||
-			  strcmp(path + len + 1 - sizeof(suffix), suffix) != 0))
-		return;
-	if (aside)
-		snprintf(other, sizeof(other), "%s%s", path, suffix);
-	else
-		snprintf(other, sizeof(other), "%.*s",
-		    (int)(len + 1 - sizeof(suffix)), path);
-	if (rename(path, other) < 0)
-		log_warn("control socket %s: %s", other, strerror(errno));
-	else
-		memcpy(path, other, sizeof(other));
+	if (control != NULL)
+		door_aside(&control->door, aside);
 }
 
 const char *
 control_path(const struct control *control)
 {
 	return control->door.path;
-}
-
-int
-control_default_path(
-    const char *pid_file, const char *config, char *out, size_t cap)
-{
-	char dir[SOCKPATH_MAX];
-	int rc;
-
-	/* A pid file with so long a name leaves no room for a socket by it. */
-	if (pid_file != NULL && *pid_file != '\0' &&
-	    sockpath_by_pid_file(pid_file, out, cap) == 0 &&
-	    strlen(out) < SOCKPATH_MAX)
-		return 0;
-	rc = sockpath_by_config(config, out, cap);
-	if (rc == 0)
-		rc = sockpath_dir(dir, sizeof(dir));
-	return rc < 0 ? rc : sockpath_make_dir(dir);
 }
 
 /* For verbs.c and status.c */
@@ -379,6 +356,18 @@ control_end(struct control_client *c, int rc, const char *why)
 	client_put(c, "\n", 1);
 	c->busy = false;
 	client_watch(c);
+}
+
+int
+control_fd(const struct control *control)
+{
+	return control->door.fd;
+}
+
+int
+control_client_fd(const struct control_client *c)
+{
+	return c->fd;
 }
 
 struct master *

@@ -24,18 +24,22 @@ struct pool;
 struct control;
 struct control_client;
 
-/* Opens the socket at path (stale ones are replaced, live ones refused). */
+/*
+ * Opens the socket at path (stale ones are replaced, live ones refused), or
+ * takes the one that was open before this program began.
+ */
 struct control *control_open(
-    struct master *, const char *path, struct fail *why);
+    struct master *, const char *path, int take_fd, struct fail *why);
 void control_close(struct control *); /* unlinks its file; NULL is fine */
 /* Its socket becomes PATH.oldbin, for the master that takes this one's place.
  */
 void control_aside(struct control *, bool aside);
 const char *control_path(const struct control *);
-/* "" settings: PID.sock beside the pid file, else a path by the config's hash.
- */
-int control_default_path(
-    const char *pid_file, const char *config, char *out, size_t cap);
+int control_fd(const struct control *);
+/* A client of the program before, whose verb is under way. */
+struct control_client *control_client_resume(
+    struct control *, int take_fd, const char *who);
+int control_client_fd(const struct control_client *);
 
 /* For verbs.c: one answer line, and the end. */
 void control_say(struct control_client *, const char *fmt, ...)

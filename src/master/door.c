@@ -4,6 +4,7 @@
 #include "master/door.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -122,6 +123,23 @@ door_open(struct door *door, const char *path, int backlog,
 	return rc;
 }
 
+void
+door_resume(struct door *door, int take_fd, const char *path,
+    const struct door_kind *kind)
+{
+	struct stat st;
+
+	memset(door, 0, sizeof(*door));
+	door->fd = take_fd;
+	door->kind = kind;
+	(void)fd_cloexec(take_fd, true);
+	snprintf(door->path, sizeof(door->path), "%s", path);
+	if (lstat(path, &st) == 0) {
+		door->dev = st.st_dev;
+		door->ino = st.st_ino;
+	}
+}
+
 /* One line and out: it is small enough for any socket that was just made. */
 void
 door_refuse(int take_fd, const char *answer)
@@ -203,4 +221,29 @@ door_close(struct door *door)
 	    st.st_ino == door->ino)
 		(void)unlink(door->path);
 	fd_close(&door->fd);
+}
+
+void
+door_aside(struct door *door, bool aside)
+{
+	static const char suffix[] = ".oldbin";
+	char *path, other[sizeof(door->path)];
+	size_t len;
+
+	path = door->path;
+	len = strlen(path);
+	if (aside && len + sizeof(suffix) > 108)
+		return;
+	if (!aside && (len < sizeof(suffix) ||
+			  strcmp(path + len + 1 - sizeof(suffix), suffix) != 0))
+		return;
+	if (aside)
+		snprintf(other, sizeof(other), "%s%s", path, suffix);
+	else
+		snprintf(other, sizeof(other), "%.*s",
+		    (int)(len + 1 - sizeof(suffix)), path);
+	if (rename(path, other) < 0)
+		log_warn("control socket %s: %s", other, strerror(errno));
+	else
+		memcpy(path, other, sizeof(other));
 }

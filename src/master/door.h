@@ -10,6 +10,7 @@
 #ifndef MASTER_DOOR_H
 #define MASTER_DOOR_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -45,6 +46,11 @@ struct door {
 /* A stale socket is replaced; a live one, and any other file, is refused. */
 int door_open(struct door *, const char *path, int backlog,
     const struct door_kind *, struct fail *why);
+/* One that was open before this program began. */
+void door_resume(
+    struct door *, int take_fd, const char *path, const struct door_kind *);
+/* Its file becomes PATH.oldbin, or PATH again. */
+void door_aside(struct door *, bool aside);
 void door_watch(struct door *, struct ev_loop *, door_enter *, void *owner);
 void door_refuse(int take_fd, const char *answer);
 void door_close(struct door *);

@@ -14,7 +14,6 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/sockpath.h"
 #include "base/title.h"
 #include "ipc/board.h"
 #include "master/control.h"
@@ -126,50 +125,6 @@ master_reload(struct master *m, const char *why)
 	succession_start(&m->pool, SUCCESSION_RELOAD, true, UINT32_MAX, why);
 }
 
-/* Appends, as Ruby's File.open(path, "ab") does; the descriptor stays 2. */
-static int
-redirect(const char *path, int fd)
-{
-	int file, rc;
-
-	if (path == NULL || path[0] == '\0')
-		return 0;
-	file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-	if (file < 0)
-		return -errno;
-	rc = dup2(file, fd) < 0 ? -errno : 0;
-	fd_close(&file);
-	return rc;
-}
-
-/* Puts FILE:LINE and the directive before the reason. */
-static int
-blame(const struct rfk_settings_table *s, enum rfk_setting which,
-    const char *value, struct fail *why)
-{
-	const char *place = settings_place(s, which);
-
-	return fail_in(why, "%s%s%s \"%s\"", place, place[0] ? ": " : "",
-	    settings_name(which), value);
-}
-
-static int
-redirect_both(const struct rfk_settings_table *s, struct fail *why)
-{
-	int rc = redirect(s->stderr_path, STDERR_FILENO);
-
-	if (rc < 0) {
-		fail_set(why, -rc, "%s", strerror(-rc));
-		return blame(s, RFK_SET_stderr_path, s->stderr_path, why);
-	}
-	rc = redirect(s->stdout_path, STDOUT_FILENO);
-	if (rc < 0) {
-		fail_set(why, -rc, "%s", strerror(-rc));
-		return blame(s, RFK_SET_stdout_path, s->stdout_path, why);
-	}
-	return 0;
-}
-
 void
 master_reopen(struct master *m)
 {
@@ -177,100 +132,11 @@ master_reopen(struct master *m)
 	struct pool *p = NULL;
 
 	log_info("master reopening logs...");
-	if (redirect_both(&m->pool.settings, &why) < 0)
+	if (master_redirect(&m->pool.settings, &why) < 0)
 		log_error("%s", why.text);
 	while ((p = pools_next(m, p)) != NULL)
 		pool_reopen(p);
 	log_info("master done reopening logs");
-}
-
-static int
-apply_pid(
-    struct master *m, const struct rfk_settings_table *s, struct fail *why)
-{
-	const char *path = s->pid;
-	int rc;
-
-	if (strcmp(m->pid_file, path) == 0)
-		return 0;
-	if (m->upgrade.pid != 0) {
-		log_warn("will not set pid=%s while reexec-ed child is running "
-			 "PID:%d",
-		    path, (int)m->upgrade.pid);
-		return 0;
-	}
-	if (path[0] != '\0') {
-		rc = pidfile_write(path, why);
-		if (rc < 0)
-			return blame(s, RFK_SET_pid, path, why);
-	}
-	pidfile_remove(m->pid_file);
-	snprintf(m->pid_file, sizeof(m->pid_file), "%s", path);
-	return 0;
-}
-
-static int
-apply_control(
-    struct master *m, const struct rfk_settings_table *s, struct fail *why)
-{
-	char path[256];
-	struct control *fresh;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s", s->control);
-	if (path[0] == '\0') {
-		rc = control_default_path(
-		    s->pid, s->config_file, path, sizeof(path));
-		if (rc < 0) {
-			log_warn("no control socket: its default path is not "
-				 "usable (%s); set `control`",
-			    strerror(-rc));
-			return 0;
-		}
-	}
-	if (m->control != NULL && strcmp(control_path(m->control), path) == 0)
-		return 0;
-	fresh = control_open(m, path, why);
-	if (fresh == NULL)
-		return blame(s, RFK_SET_control, path, why);
-	control_close(m->control);
-	m->control = fresh;
-	return 0;
-}
-
-int
-master_leases(
-    struct master *m, const struct rfk_settings_table *s, struct fail *why)
-{
-	char path[SOCKPATH_MAX];
-
-	if (s->kind != RFK_KIND_LEASE || m->leases != NULL)
-		return 0;
-	if (sockpath_of_leases(s->lease_socket,
-		m->control != NULL ? control_path(m->control) : "", path,
-		sizeof(path)) < 0)
-		return fail_set(why, EINVAL,
-		    "no lease socket: it lies beside the control socket, which "
-		    "there is none (set `lease_socket`)");
-	m->leases = leases_open(m, path, why);
-	if (m->leases == NULL)
-		return blame(s, RFK_SET_lease_socket, path, why);
-	log_info("leases at %s", path);
-	return 0;
-}
-
-int
-master_apply(
-    struct master *m, const struct rfk_settings_table *s, struct fail *why)
-{
-	int rc = apply_pid(m, s, why);
-
-	if (rc == 0)
-		rc = apply_control(m, s, why);
-	/* Last, so that a mistake before it is read on the terminal. */
-	if (rc == 0)
-		rc = redirect_both(s, why);
-	return rc;
 }
 
 void
