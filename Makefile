@@ -26,12 +26,13 @@ BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape 
 	leaseline rights forks
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
-MASTER_PURE = lifecycle refork line ladder thrift cgroup oom
+MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
 MASTER = main options master apply signals pools pool slots tasks lineage choice succession hooks \
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
-	leases leaseask lease leasenews spares inquiry verbs status
+	leases leaseask lease leasenews spares inquiry verbs status \
+	restart parting takeover
 CTL_PURE = advise pages
 CTL = command client ask find launch direct lease report grid table dump counsel main
 GC = estimate decide nursery classic

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/handover.h"
 #include "master/hear.h"
 #include "master/leases.h"
 #include "master/master.h"
@@ -193,6 +194,29 @@ child_spawned(struct child *c, pid_t pid, int take_pidfd, int take_chan_fd)
 	if (c->reopens != c->pool->reopens)
 		child_send(c, RFK_MSG_REOPEN);
 	return child_event(c, LIFE_SPAWNED);
+}
+
+int
+child_resume(struct child *c, const struct handover_process *from)
+{
+	int rc = process_open(&c->process, RFK_WORKER, (pid_t)from->pid,
+	    (int)from->pidfd, (int)from->chan);
+
+	if (rc < 0)
+		return rc;
+	c->state = c->was =
+	    from->state == LIFE_DRAINING ? LIFE_DRAINING : LIFE_SERVING;
+	c->generation = (uint32_t)from->generation;
+	c->token = (uint64_t)from->token;
+	c->reopens = (unsigned int)from->reopens;
+	c->expected = from->expected != 0;
+	c->forked_ms = (uint64_t)from->since_ms;
+	c->ready_ms = (uint64_t)from->ready_ms;
+	c->drain_ms = (uint64_t)from->drain_ms;
+	if (c->state == LIFE_DRAINING)
+		process_arm(
+		    &c->process, settings_drain_ms(&c->pool->settings) + 1000);
+	return 0;
 }
 
 static void

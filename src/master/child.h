@@ -23,6 +23,7 @@ struct pool;
 struct rfk_ask;
 struct moldlink;
 struct board_view;
+struct handover_process;
 
 struct child {
 	struct pool *pool;
@@ -59,6 +60,8 @@ void child_kill(struct child *, enum life_event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The mold has made it: takes both descriptors. */
 int child_spawned(struct child *, pid_t, int take_pidfd, int take_chan_fd);
+/* One of the program before: 0, -errno. */
+int child_resume(struct child *, const struct handover_process *);
 void child_send(struct child *, int type);             /* QUIT, REOPEN */
 int child_ask(struct child *, const struct rfk_ask *); /* 0, -errno */
 bool child_lives(const struct child *);                /* not VACANT */

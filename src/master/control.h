@@ -58,6 +58,7 @@ struct control_wait {
 struct control_wait *control_waits(struct control_client *);
 /* Calls the verb of the line; it ends at once, or later (refork, reload). */
 void verbs_run(struct control_client *, char *line);
+void verbs_resume(struct control_client *, struct pool *);
 void verbs_gone(struct control_client *); /* the client left while waiting */
 /* status.c: the lines of `status`, `deaths`. Values are %-escaped. */
 void status_say(struct master *, struct control_client *);

@@ -175,6 +175,10 @@ settings_came(struct moldlink *l, const struct rfk_msg *msg)
 		moldlink_kill(l, "sent a setting that cannot be: %s", why);
 		return;
 	}
+	if (buf_put(&l->block, msg->tail, msg->tail_len) < 0) {
+		moldlink_kill(l, "its settings: no memory");
+		return;
+	}
 	l->settings.personality =
 	    (enum rfk_personality)msg->u.settings.personality;
 	l->state = MOLD_BINDING;

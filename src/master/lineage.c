@@ -180,6 +180,9 @@ take_settings(struct pool *p, struct moldlink *l)
 	settings_fini(&p->settings);
 	p->settings = l->settings;
 	l->has_settings = false;
+	buf_fini(&p->block);
+	p->block = l->block;
+	memset(&l->block, 0, sizeof(l->block));
 	p->is_settled = true;
 	if (reload && pool_is_default(p) &&
 	    master_apply(p->master, &p->settings, &why) < 0)

@@ -59,6 +59,9 @@ char *listener_bound(int fd); /* "127.0.0.1:4242", to be freed; or NULL */
 int listeners_bind(const struct listeners *now, struct listeners *next,
     const struct rfk_settings_table *, int *tries, int *delay_ms,
     struct fail *why);
+/* One that the program before has bound: 0, -errno. */
+int listeners_resume(struct listeners *, const char *address, int take_fd,
+    bool shared, bool immortal);
 /* Is one of *now not in *next? An empty *next is no set at all. */
 bool listeners_drop_some(
     const struct listeners *now, const struct listeners *next);

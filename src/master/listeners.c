@@ -61,6 +61,22 @@ add(struct listeners *next, const char *address, int fd, bool fresh)
 	return 0;
 }
 
+int
+listeners_resume(struct listeners *all, const char *address, int take_fd,
+    bool shared, bool immortal)
+{
+	int rc =
+	    all->n < RFK_LISTENERS_MAX ? fd_cloexec(take_fd, true) : -E2BIG;
+
+	if (rc == 0)
+		rc = add(all, address, take_fd, false);
+	if (rc == 0) {
+		all->at[all->n - 1].shared = shared;
+		all->at[all->n - 1].immortal = immortal;
+	}
+	return rc;
+}
+
 static int
 keep(struct listeners *next, const struct listener *old)
 {

@@ -97,7 +97,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	/* The master before was in the background already. */
-	if (getenv("UNICORN_FD") != NULL)
+	if (getenv("UNICORN_FD") != NULL || options.state_fd >= 0)
 		options.daemonize = false;
 	if (options.daemonize && !options.check) {
 		rc = daemonize(&options);

@@ -17,8 +17,10 @@
 #include "base/title.h"
 #include "ipc/board.h"
 #include "master/control.h"
+#include "master/handover.h"
 #include "master/inquiry.h"
 #include "master/leases.h"
+#include "master/takeover.h"
 #include "master/words.h"
 
 #define IMMEDIATE_STOP_S 2.0
@@ -61,6 +63,7 @@ on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop;
 	(void)revents;
 	pools_reconcile(m);
+	restart_step(m);
 	notify_step(m);
 }
 
@@ -162,8 +165,18 @@ master_says_ready(struct master *m)
 	fd_close(&m->ready_fd);
 }
 
+static struct rfk_board *
+board(struct master *m, const struct handover *h)
+{
+	if (h == NULL)
+		return board_make(&m->board_fd);
+	m->board_fd = (int)h->board_fd;
+	(void)fd_cloexec(m->board_fd, true);
+	return board_map(m->board_fd);
+}
+
 static int
-init(struct master *m, const struct options *o)
+init(struct master *m, const struct options *o, const struct handover *h)
 {
 	memset(m, 0, sizeof(*m));
 	m->options = o;
@@ -176,13 +189,14 @@ init(struct master *m, const struct options *o)
 		log_fatal("prctl(PR_SET_CHILD_SUBREAPER): %s", strerror(errno));
 		return -errno;
 	}
-	m->board = board_make(&m->board_fd);
+	m->board = board(m, h);
 	if (m->board == NULL) {
 		log_fatal("memfd for the scoreboard: %s", strerror(errno));
 		return -errno;
 	}
 	m->board->master_pid = getpid();
-	oom_init(&m->oom);
+	if (h == NULL)
+		oom_init(&m->oom);
 	m->loop = ev_loop_new(EVFLAG_AUTO);
 	m->pools[0] = &m->pool;
 	if (m->loop == NULL || pool_init(&m->pool, m, 0, "default") < 0) {
@@ -195,6 +209,7 @@ init(struct master *m, const struct options *o)
 	ev_timer_init(&m->stop_limit, on_stop_limit, 1., 0.);
 	m->stop_limit.data = m;
 	upgrade_init(m);
+	restart_init(m);
 	notify_init(m, !o->check);
 	return 0;
 }
@@ -211,38 +226,65 @@ fini(struct master *m)
 	ev_loop_destroy(m->loop);
 }
 
+/* A first mold, or those of the program that this process was. */
+static int
+begin(struct master *m, const struct handover *h, struct fail *why)
+{
+	if (h != NULL)
+		return takeover_run(m, h, why);
+	if (!m->options->check && inherit_listeners(m, why) < 0)
+		return -EINVAL;
+	m->pool.mold = moldlink_boot(&m->pool, 0, why);
+	return m->pool.mold != NULL ? 0 : -ECHILD;
+}
+
+static int
+run(struct master *m, const struct options *o, const struct handover *h)
+{
+	struct fail why = FAIL_INIT;
+	int rc;
+
+	if (init(m, o, h) < 0)
+		return 1;
+	rc = signals_start(m);
+	if (rc == 0) {
+		master_title(m);
+		rc = begin(m, h, &why);
+		if (rc < 0)
+			log_fatal("%s", why.text);
+	}
+	if (rc == 0) {
+		ev_run(m->loop, 0);
+		if (!o->check)
+			words_master_complete(m);
+	}
+	fini(m);
+	return rc < 0 ? 1 : m->exit_status;
+}
+
 int
 master_run(const struct options *o)
 {
 	static struct master m; /* one a process; too large for the stack */
 	struct fail why = FAIL_INIT;
+	struct handover *h = NULL;
+	int fd = o->state_fd, status;
 
 	fault_init();
 	if (fault_fails("getinfo"))
 		pidfd_getinfo_off();
 	if (o->debug)
 		log_level_set(LOG_LV_DEBUG);
-	if (init(&m, o) < 0)
-		return 1;
-	if (signals_start(&m) < 0) {
-		fini(&m);
-		return 1;
+	if (fd >= 0) {
+		h = takeover_read(fd, &why);
+		fd_close(&fd);
+		if (h == NULL) {
+			fprintf(stderr, "%s: %s\n", o->program, why.text);
+			return 1;
+		}
 	}
-	master_title(&m);
-	if (!o->check && inherit_listeners(&m, &why) < 0) {
-		log_fatal("%s", why.text);
-		fini(&m);
-		return 1;
-	}
-	m.pool.mold = moldlink_boot(&m.pool, 0, &why);
-	if (m.pool.mold == NULL) {
-		log_fatal("%s", why.text);
-		fini(&m);
-		return 1;
-	}
-	ev_run(m.loop, 0);
-	if (!o->check)
-		words_master_complete(&m);
-	fini(&m);
-	return m.exit_status;
+	/* Asked only: it has read the state, and evaluates the file as -t. */
+	status = run(&m, o, o->check ? NULL : h);
+	handover_free(h);
+	return status;
 }

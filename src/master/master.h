@@ -28,6 +28,7 @@
 #include "master/options.h"
 #include "master/pool.h"
 #include "master/pools.h"
+#include "master/restart.h"
 #include "master/upgrade.h"
 
 struct control;
@@ -62,6 +63,7 @@ struct master {
 	struct oom oom;
 	struct upgrade upgrade;
 	struct notify notify;
+	struct restarting restart;
 	int parent_pidfd; /* the master that handed sockets over, else -1 */
 	ev_io parent_io;
 	char pid_file[4096]; /* what this master wrote, "" = none */

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "master/handover.h"
 #include "master/hear.h"
 #include "master/master.h"
 #include "master/obituary.h"
@@ -91,6 +92,7 @@ on_gone(void *owner)
 	fd_close(&l->state_fd);
 	if (l->has_settings)
 		settings_fini(&l->settings);
+	buf_fini(&l->block);
 	free(l);
 }
 
@@ -204,6 +206,22 @@ moldlink_adopt(struct pool *pool, uint32_t generation, pid_t pid,
 		return NULL;
 	l->state = MOLD_LOADING;
 	process_arm(&l->process, pool->settings.spawn_timeout);
+	return l;
+}
+
+struct moldlink *
+moldlink_resume(struct pool *pool, const struct handover_process *from)
+{
+	struct moldlink *l = link_open(pool, (uint32_t)from->generation,
+	    (pid_t)from->pid, (int)from->pidfd, (int)from->chan);
+
+	if (l == NULL)
+		return NULL;
+	l->state = MOLD_READY;
+	l->by_boot = from->by_boot != 0;
+	l->reopens = (unsigned int)from->reopens;
+	l->born_ms = (uint64_t)from->since_ms;
+	l->ready_ms = (uint64_t)from->ready_ms;
 	return l;
 }
 

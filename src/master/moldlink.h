@@ -18,6 +18,7 @@
 
 #include <reforkd/settings.h>
 
+#include "base/buf.h"
 #include "base/fail.h"
 #include "master/process.h"
 
@@ -26,6 +27,7 @@ struct child;
 struct rfk_hook;
 struct rfk_ask;
 struct hook_call;
+struct handover_process;
 
 enum mold_state {
 	MOLD_EVALUATING, /* exec'd; SETTINGS to come */
@@ -54,6 +56,7 @@ struct moldlink {
 	int state_fd;           /* the last STATE it sent, -1 = none */
 	uint64_t state_bytes;
 	struct rfk_settings_table settings; /* by_boot, from SETTINGS on */
+	struct buf block;                   /* the same, as it came */
 	bool has_settings;
 	struct fail why; /* FAILED's text, or what the master says of its end */
 	bool is_config_error;
@@ -67,6 +70,9 @@ struct moldlink *moldlink_boot(
 /* Takes over a candidate that PROMOTED named. */
 struct moldlink *moldlink_adopt(struct pool *, uint32_t generation, pid_t,
     int take_pidfd, int take_chan_fd);
+/* One that was the current mold of the program before: NULL = no memory. */
+struct moldlink *moldlink_resume(
+    struct pool *, const struct handover_process *);
 /* Asks for a worker: 0, -EBUSY (one is under way), -errno. */
 int moldlink_fork(struct moldlink *, struct child *);
 void moldlink_stop(struct moldlink *, bool run_at_exit);

@@ -103,7 +103,8 @@ reloads(const struct master *m)
 {
 	const struct succession *s = &m->pool.succession;
 
-	return (s->stage != SUCCESSION_NONE && s->kind == SUCCESSION_RELOAD) ||
+	return restart_under_way(m) ||
+	       (s->stage != SUCCESSION_NONE && s->kind == SUCCESSION_RELOAD) ||
 	       (s->queued && s->queued_kind == SUCCESSION_RELOAD);
 }
 
@@ -269,6 +270,14 @@ socket_read(struct notify *n)
 }
 
 void
+notify_take_out(void)
+{
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
+void
 notify_init(struct master *m, bool speaks)
 {
 	struct notify *n = &m->notify;
@@ -282,9 +291,7 @@ notify_init(struct master *m, bool speaks)
 		socket_read(n);
 	if (n->socket[0] != '\0')
 		n->watchdog_us = watchdog_read();
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
+	notify_take_out();
 	if (n->watchdog_us == 0)
 		return;
 	half = (double)n->watchdog_us / 2e6;

@@ -49,5 +49,6 @@ void notify_reload(struct master *); /* HUP, or reforkctl reload */
 void notify_main_pid(struct master *, pid_t);
 /* For an exec by this process, which will be a master. */
 void notify_put_back(const struct master *);
+void notify_take_out(void); /* there was no exec */
 
 #endif

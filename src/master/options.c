@@ -13,7 +13,7 @@
 
 #include <reforkd/version.h>
 
-enum { OPTION_PERSONALITY = 256, OPTION_PATH };
+enum { OPTION_PERSONALITY = 256, OPTION_PATH, OPTION_CHECK, OPTION_TAKE };
 
 static const struct option long_options[] = {
 	{ "listen", required_argument, NULL, 'l' },
@@ -33,6 +33,9 @@ static const struct option long_options[] = {
 	{ "server", required_argument, NULL, 's' },
 	{ "path", required_argument, NULL, OPTION_PATH },
 	{ "personality", required_argument, NULL, OPTION_PERSONALITY },
+	/* A master says these two, in front: see restart.h. */
+	{ "check-state", required_argument, NULL, OPTION_CHECK },
+	{ "take-state", required_argument, NULL, OPTION_TAKE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
@@ -118,6 +121,21 @@ say_version(const char *program)
 		printf("%s v%s\n", program, RFK_VERSION);
 }
 
+/* The number of a descriptor; the arguments are those behind it. */
+static int
+take_state(struct options *o)
+{
+	char *end;
+	long fd = strtol(optarg, &end, 10);
+
+	if (optind != 3 || end == optarg || *end != '\0' || fd < 3 ||
+	    fd > 0xfffff)
+		return -EINVAL;
+	o->state_fd = (int)fd;
+	o->args += 2;
+	return 0;
+}
+
 /* One option that takes part in the run: 0, -errno. */
 static int
 take(struct options *o, int c)
@@ -145,6 +163,11 @@ take(struct options *o, int c)
 	case OPTION_PERSONALITY:
 		o->personality = optarg;
 		return 0;
+	case OPTION_CHECK:
+		o->check = true;
+		return take_state(o);
+	case OPTION_TAKE:
+		return take_state(o);
 	case 'D':
 		o->daemonize = true;
 		return 0;
@@ -233,6 +256,7 @@ options_parse(struct options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	o->ready_fd = -1;
+	o->state_fd = -1;
 	o->program = slash != NULL ? slash + 1 : argv[0];
 	o->args = argv + 1;
 	o->cwd = start_cwd();

@@ -39,6 +39,7 @@ struct options {
 	bool no_default_middleware;
 	bool check; /* -t */
 	bool debug;
+	int state_fd; /* of the master that this one was; -1 = it begins */
 	int ready_fd; /* -D: say READY here; -1 = nobody waits */
 };
 

@@ -74,6 +74,7 @@ pool_fini(struct pool *p)
 	listeners_close(&p->dropped);
 	listeners_undo(&p->next_listeners);
 	settings_fini(&p->settings);
+	buf_fini(&p->block);
 	free(p->children);
 	p->children = NULL;
 }

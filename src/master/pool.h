@@ -20,6 +20,7 @@
 
 #include <reforkd/settings.h>
 
+#include "base/buf.h"
 #include "base/fail.h"
 #include "master/child.h"
 #include "master/hooks.h"
@@ -28,7 +29,6 @@
 #include "master/recycle.h"
 #include "master/succession.h"
 
-struct buf;
 struct master;
 struct memory;
 
@@ -46,6 +46,7 @@ struct pool {
 	bool has_ended;      /* stopping, and nothing of it is left */
 	bool is_settled;     /* has had settings in force once */
 	struct rfk_settings_table settings; /* in force */
+	struct buf block; /* the same, as the mold has sent it */
 	struct listeners listeners;
 	struct listeners next_listeners; /* of a mold that boots */
 	struct listeners dropped;        /* cut off, closed by the timer */

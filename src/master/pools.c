@@ -66,13 +66,21 @@ pools_process(const struct master *m, pid_t pid)
 struct pool *
 pools_add(struct master *m, const char *name)
 {
-	struct pool *p = NULL;
 	uint32_t i = 1;
-	int rc;
 
 	while (i < RFK_POOLS_MAX && m->pools[i] != NULL)
 		i++;
-	rc = i < RFK_POOLS_MAX ? board_grow(m->board_fd, i + 1) : -ENOSPC;
+	return pools_add_at(m, i, name);
+}
+
+struct pool *
+pools_add_at(struct master *m, uint32_t i, const char *name)
+{
+	struct pool *p = NULL;
+	int rc = i < RFK_POOLS_MAX && m->pools[i] == NULL
+		     ? board_grow(m->board_fd, i + 1)
+		     : -ENOSPC;
+
 	if (rc == 0)
 		p = calloc(1, sizeof(*p));
 	if (p == NULL) {

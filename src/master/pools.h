@@ -42,6 +42,8 @@ struct process *pools_process(const struct master *, pid_t); /* or NULL */
  * NULL: there are RFK_POOLS_MAX already, or no memory (logged).
  */
 struct pool *pools_add(struct master *, const char *name);
+/* The same at a place of its own, to which its workers' rows belong. */
+struct pool *pools_add_at(struct master *, uint32_t index, const char *name);
 void pools_boot(struct pool *);
 /* It drains; pools_reconcile frees it when nothing of it is left. */
 void pools_leave(struct pool *);

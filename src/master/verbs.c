@@ -149,6 +149,33 @@ run_reload(struct control_client *c, const struct line *line)
 	begin(c, pool, line, SUCCESSION_RELOAD, "reload");
 }
 
+static void
+run_restart(struct control_client *c, const struct line *line)
+{
+	struct master *m = control_master(c);
+	const char *refusal = phase_refusal(m);
+	struct fail why = FAIL_INIT;
+
+	if (refusal == NULL && line->pool != NULL)
+		refusal = "a restart is the whole master's, not a pool's";
+	if (refusal != NULL)
+		control_end(c, 1, refusal);
+	else if (restart_start(
+		     m, line->no_wait ? NULL : c, control_who(c), &why) < 0)
+		control_end(c, 1, why.text);
+	else if (line->no_wait)
+		control_end(c, 0, "restart has begun");
+}
+
+/* The client of a restart, in the program that has come: the reload's end. */
+void
+verbs_resume(struct control_client *c, struct pool *pool)
+{
+	*control_waits(c) = (struct control_wait){ .n = 1, .pool = pool };
+	if (outcome_wait(pool, on_outcome, c) < 0)
+		control_end(c, 1, "nobody can wait for it");
+}
+
 /* The others end at once. */
 
 static void
@@ -318,6 +345,7 @@ verbs_gone(struct control_client *c)
 {
 	struct pool *pool = NULL;
 
+	restart_forget(control_master(c), c);
 	while ((pool = pools_next(control_master(c), pool)) != NULL)
 		outcome_forget(pool, c);
 	inquiry_forget(c);

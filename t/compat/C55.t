@@ -1,6 +1,7 @@
 #!/bin/sh
 # C55. sd_notify: READY, RELOADING, STOPPING, STATUS, MAINPID, WATCHDOG and
 # EXTEND_TIMEOUT_USEC, as a datagram socket of this test's hears them.
+AWAIT=${AWAIT:-30}
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/rack3
 HEARD=$DIR/heard
@@ -91,9 +92,16 @@ nok 'a reload that fails' ctl reload
 await 'says the same two words' reloaded
 ok 'and why' heard 'STATUS=2 of 2 workers, generation 1; reload to gen=2 failed: .*reforkd.conf.rb:6'
 cp "$DIR/good" "$CONF"
+mark=$(marks)
+ok 'a restart' ctl restart
+await 'is a reload by another program' reloaded
+ok 'of the same pid' heard "^READY=1\|MAINPID=$MASTER\|STATUS=2 of 2 workers, generation [0-9]; reload to gen=[0-9] done"
+is 'which does not boot' "$(heard_since "$mark" booting)" ''
+fed_since() { tail -n "+$((mark + 1))" "$HEARD" | grep -q '^WATCHDOG=1$'; }
+await 'and feeds the watchdog' fed_since
 ok 'a refork' ctl refork
-await 'is no reload, and stands in STATUS' heard '^STATUS=2 of 2 workers, generation [23]; refork to gen=[23] done'
-is 'only those' "$(grep -c RELOADING "$HEARD")" 2
+await 'is no reload, and stands in STATUS' heard '^STATUS=2 of 2 workers, generation [0-9]; refork to gen=[0-9] done'
+is 'only those' "$(grep -c RELOADING "$HEARD")" 3
 get /held >"$DIR/answer" 2>&1 &
 getter=$!
 until_true [ -e "$DIR/held" ]

@@ -10,7 +10,7 @@ in_container() { # ARGS of systemd-nspawn; all mounts go with it
 		mount -t tmpfs none "$DIR/o" && mkdir "$DIR/o/up" "$DIR/o/work" &&
 		mount -t overlay none -o "lowerdir=/,upperdir=$DIR/o/up,workdir=$DIR/o/work" "$DIR/tree" || exit 99
 		cp -r "$DIR/units/." "$DIR/tree/etc/systemd/system" &&
-		exec timeout -k 5 60 "$0" -q -D "$DIR/tree" --register=no --keep-unit --console=pipe \
+		exec timeout -k 5 120 "$0" -q -D "$DIR/tree" --register=no --keep-unit --console=pipe \
 			--bind-ro="$ROOT" --bind-ro="$B" --bind="$DIR/share:/share" "$@"' "$nspawn" "$@"
 }
 mkdir "$DIR/o" "$DIR/tree" "$DIR/share" "$DIR/units"
@@ -23,9 +23,9 @@ quick() { # UNIT: without what a machine boots for; the rest from stdin
 }
 quick reforkd.service <<END
 [Service]
-WatchdogSec=3
+WatchdogSec=4
 RestartSec=0
-TimeoutStartSec=1500ms
+TimeoutStartSec=2500ms
 LimitCORE=0
 END
 quick reforkd.socket <<END
@@ -48,7 +48,7 @@ worker_processes 2
 canary_time 0.1
 refork_after false
 stderr_path "/share/reforkd.log"
-sleep 2.5 if File.exist?("/share/slow")
+sleep 3.5 if File.exist?("/share/slow")
 raise "broken" if File.exist?("/share/broken")
 rack { |env| [200, {}, ["#{Process.pid} #{ENV.keys.grep(/NOTIFY|LISTEN|WATCHDOG/)}\n"]] }
 END

@@ -97,8 +97,8 @@ END_TEST
 
 START_TEST(an_unknown_verb_is_told_the_known_ones)
 {
-	ck_assert_int_eq(parse("restart"), -EPROTO);
-	ck_assert_ptr_nonnull(strstr(why.text, "unknown verb restart"));
+	ck_assert_int_eq(parse("restore"), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(why.text, "unknown verb restore"));
 	ck_assert_ptr_nonnull(strstr(why.text, "refork"));
 	ck_assert_ptr_nonnull(strstr(why.text, "pids"));
 }
