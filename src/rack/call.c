@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "http/format.h"
 #include "ipc/board.h"
@@ -351,15 +350,16 @@ call_run(struct conn *c)
 		.streamed = Qnil,
 		.partial = Qnil };
 	struct ruby_error why;
+	uint64_t began_us;
 
 	if (r->self->settings.check_client_connection && client_has_gone(c)) {
 		conn_cut(c);
 		return;
 	}
 	prepare(&call);
-	worker_unit_begin(r->worker, r->head.method.at, r->head.method.len,
-	    r->head.target.at, r->head.target.len);
-	board_count_us(r->row->queue_us, clock_us() - c->ready_us);
+	began_us = worker_unit_begin(r->worker, r->head.method.at,
+	    r->head.method.len, r->head.target.at, r->head.target.len);
+	board_count_us(r->row->queue_us, began_us - c->ready_us);
 	if (ruby_try(r->is_patched ? serve_around_raises : serve_guarded_raises,
 		&call, &why) < 0)
 		failed(&call, &why);

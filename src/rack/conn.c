@@ -188,6 +188,11 @@ remote_set(struct conn *c, const struct sockaddr_storage *from)
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
 	const char *text = NULL;
 
+	/* Where one came from, a proxy, others come from. */
+	if (from->ss_family == AF_INET && c->remote_v4 != 0 &&
+	    c->remote_v4 == v4->sin_addr.s_addr)
+		return;
+	c->remote_v4 = from->ss_family == AF_INET ? v4->sin_addr.s_addr : 0;
 	if (from->ss_family == AF_INET)
 		text = inet_ntop(AF_INET, &v4->sin_addr, c->remote,
 		    (socklen_t)sizeof(c->remote));

@@ -52,6 +52,7 @@ struct conn {
 	struct request req;
 	struct out out;
 	char remote[INET6_ADDRSTRLEN]; /* "127.0.0.1" for a UNIX peer */
+	uint32_t remote_v4;            /* what is written there; 0 = no v4 */
 };
 
 /* Accepts one: 1, 0 = none there, -errno. */

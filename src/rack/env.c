@@ -24,6 +24,7 @@
 /* What does not change in a worker's life, and the last Host seen. */
 static struct {
 	VALUE template;
+	VALUE had_method, had_name, had_port; /* the template's, frozen */
 	VALUE server_name;
 	VALUE server_port;
 	size_t host_len, port_len;
@@ -136,6 +137,9 @@ env_open_raises(VALUE p)
 		rb_gc_register_address(&own.template);
 		rb_gc_register_address(&own.server_name);
 		rb_gc_register_address(&own.server_port);
+		rb_gc_register_address(&own.had_method);
+		rb_gc_register_address(&own.had_name);
+		rb_gc_register_address(&own.had_port);
 		own.registered = true;
 	}
 	fields_open(personality);
@@ -145,6 +149,7 @@ env_open_raises(VALUE p)
 	own.server_name = own.v.localhost;
 	own.server_port = own.v.port_80;
 	own.host_len = 0;
+	own.had_method = own.had_name = own.had_port = Qnil;
 	own.template = template_raises(r);
 	return Qnil;
 }
@@ -153,6 +158,19 @@ static bool
 same(struct http_slice s, const char *text, size_t len)
 {
 	return s.len == len && memcmp(s.at, text, len) == 0;
+}
+
+/* Where this request has what the one before had, its copy has it already. */
+static void
+again_raises(struct call *call, VALUE key, VALUE value, VALUE *before)
+{
+	if (value == *before)
+		return;
+	rb_hash_aset(call->env, key, value);
+	if (!OBJ_FROZEN(value))
+		return;
+	rb_hash_aset(own.template, key, value);
+	*before = value;
 }
 
 /* Most requests have the Host of the one before. */
@@ -187,8 +205,8 @@ server_raises(struct call *call, bool is_https)
 		}
 		port = own.server_port;
 	}
-	rb_hash_aset(call->env, k->server_name, name);
-	rb_hash_aset(call->env, k->server_port, port);
+	again_raises(call, k->server_name, name, &own.had_name);
+	again_raises(call, k->server_port, port, &own.had_port);
 }
 
 static VALUE
@@ -300,7 +318,8 @@ env_build_raises(struct call *call)
 		rb_hash_aset(
 		    call->env, k->rack_input, input_build_raises(call));
 	}
-	rb_hash_aset(call->env, k->request_method, method_raises(head));
+	again_raises(
+	    call, k->request_method, method_raises(head), &own.had_method);
 	target_raises(call);
 	host_raises(call);
 	version_raises(call);

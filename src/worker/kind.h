@@ -70,8 +70,8 @@ void worker_state_set(struct worker *, void *); /* kind->close frees it */
 /* 0, or a status to leave with: the application called exit in a unit. */
 void worker_leave(struct worker *, int status);
 /* A unit begins and ends: row, deadline, the soft-timeout thread. */
-void worker_unit_begin(struct worker *, const char *method, size_t method_len,
-    const char *path, size_t path_len);
+uint64_t worker_unit_begin(struct worker *, const char *method,
+    size_t method_len, const char *path, size_t path_len);
 void worker_unit_end(struct worker *);
 bool worker_is_draining(const struct worker *);
 bool worker_is_orphan(const struct worker *); /* drain without patience */

@@ -58,7 +58,7 @@ worker_is_orphan(const struct worker *w)
 	return w->is_orphan;
 }
 
-void
+uint64_t
 worker_unit_begin(struct worker *w, const char *method, size_t method_len,
     const char *path, size_t path_len)
 {
@@ -73,6 +73,7 @@ worker_unit_begin(struct worker *w, const char *method, size_t method_len,
 	watchman_wake();
 	collect_begin();
 	w->in_unit = true;
+	return w->unit_began_us;
 }
 
 void
