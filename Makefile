@@ -153,7 +153,7 @@ T ?=
 JOBS ?= 2
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
-$(B)/libreforkd.a: $(OBJ_PURE) $(OBJ_CTL_PURE) $(OBJ_WORKER_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/libreforkd.a: $(OBJ_PURE) $(call o,master,process) $(OBJ_CTL_PURE) $(OBJ_WORKER_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	rm -f $@ && ar rcs $@ $^
 
 $(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a

@@ -250,7 +250,8 @@ pool_install(struct pool *p, struct moldlink *l)
 	oom_set(&p->master->oom, OOM_MOLD, l->process.pid);
 	memory_apply(p->memory);
 	if (p->master->phase == MASTER_SERVING)
-		watchdog_start(p->master); /* its timeout may be a shorter one */
+		watchdog_start(
+		    p->master); /* its timeout may be a shorter one */
 	master_title(p->master);
 	lease_generation(p);
 	pool_touch(p);
