@@ -23,6 +23,12 @@ recycle_want(struct pool *p, struct child *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	if (c->lease != NULL) {
+		log_info("%s %s: its session drains",
+		    child_name(c, name, sizeof(name)), why);
+		child_event(c, LIFE_QUIT);
+		return;
+	}
 	log_info("%s %s: a successor replaces it, then it drains",
 	    child_name(c, name, sizeof(name)), why);
 	p->recycle.token[c->row] = c->token;

@@ -37,7 +37,10 @@ spares_count(struct pool *p, struct spares *n)
 	n->waiting += l->pool == p && l->child == NULL;
 }
 
-/* The newest generation that has proved itself goes first. */
+/*
+ * The newest generation that has proved itself goes first; what a reload has
+ * replaced is of other code, or of another kind.
+ */
 static struct child *
 spare_best(struct pool *p)
 {
@@ -48,7 +51,8 @@ spare_best(struct pool *p)
 		struct child *c = &p->children[i];
 
 		if (c->state != LIFE_SERVING || c->lease != NULL ||
-		    c->is_canary || c->process.chan == NULL)
+		    c->is_canary || c->process.chan == NULL ||
+		    c->generation < p->reloaded)
 			continue;
 		if (best == NULL || c->generation > best->generation)
 			best = c;
