@@ -14,6 +14,7 @@
 #include "master/control.h"
 #include "master/leases.h"
 #include "master/master.h"
+#include "master/words.h"
 
 /* Appends, as Ruby's File.open(path, "ab") does; the descriptor stays 2. */
 static int
@@ -155,8 +156,10 @@ int
 master_apply(
     struct master *m, const struct rfk_settings_table *s, struct fail *why)
 {
-	int rc = apply_pid(m, s, why);
+	int rc;
 
+	words_choose(s);
+	rc = apply_pid(m, s, why);
 	if (rc == 0)
 		rc = apply_control(m, s, why);
 	/* Last, so that a mistake before it is read on the terminal. */

@@ -249,6 +249,7 @@ send_quit(struct child *c)
 	c->drain_ms = clock_ms();
 	child_send(c, RFK_MSG_QUIT);
 	lease_child_quits(c, (uint64_t)settings_drain_ms(&c->pool->settings));
+	words_replaced(c);
 	process_arm(&c->process, settings_drain_ms(&c->pool->settings) + 1000);
 }
 

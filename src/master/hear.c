@@ -14,6 +14,7 @@
 #include "master/inquiry.h"
 #include "master/master.h"
 #include "master/recycle.h"
+#include "master/words.h"
 
 static void
 copy_tail(char *out, size_t cap, const struct rfk_msg *msg)
@@ -42,6 +43,7 @@ promoted(struct child *c, const struct rfk_promoted *p, int *fds)
 	if (mold == NULL)
 		return;
 	mold->reopens = c->reopens;
+	words_mold_spawned(mold);
 	succession_candidate(c->pool, c, mold);
 }
 
@@ -108,6 +110,7 @@ volunteered(struct child *c, const struct rfk_volunteer *v)
 	/* Others reach the limit while one is under way: not a new wish. */
 	if (!succession_idle(c->pool) || c->generation != c->pool->generation)
 		return;
+	words_volunteered(c, v->requests);
 	snprintf(why, sizeof(why),
 	    "worker=%u has served %llu requests (refork_after)", c->slot,
 	    (unsigned long long)v->requests);
@@ -142,6 +145,7 @@ hear_worker(struct child *c, const struct rfk_msg *msg, int *fds)
 		break;
 	case RFK_MSG_EXITING:
 		c->expected = true;
+		words_exiting(c);
 		break;
 	case RFK_MSG_FAILED:
 		worker_failed(c, msg);
@@ -269,9 +273,7 @@ ready(struct moldlink *l)
 	l->state = MOLD_READY;
 	l->ready_ms = clock_ms();
 	process_disarm(&l->process);
-	log_info("%smold gen=%u pid=%d ready after %llums", l->pool->label,
-	    l->generation, (int)l->process.pid,
-	    (unsigned long long)(l->ready_ms - l->born_ms));
+	words_mold_ready(l);
 	moldlink_state(l);
 	if (l->reopens != l->pool->reopens)
 		moldlink_reopen(l); /* before the first FORK */

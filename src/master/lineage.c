@@ -15,6 +15,7 @@
 #include "master/memory.h"
 #include "master/pools.h"
 #include "master/print.h"
+#include "master/words.h"
 
 /* i counts over the current mold, the next one and the retired ones. */
 struct moldlink *
@@ -112,8 +113,10 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 		ev_timer_start(m->loop, &l->binding);
 		return;
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		words_mold_spawned(l);
 		rc = send_configured(p, l);
+	}
 	if (rc < 0) {
 		l->is_config_error = true;
 		moldlink_kill(l, "%s", why.text[0] ? why.text : strerror(-rc));
@@ -230,8 +233,7 @@ pool_install(struct pool *p, struct moldlink *l)
 	if (l->has_settings)
 		take_settings(p, l);
 	if (p->mold != NULL) {
-		log_info("%sterminating old mold gen=%u pid=%d", p->label,
-		    p->mold->generation, (int)p->mold->process.pid);
+		words_mold_terminating(p->mold);
 		pool_discard(p, p->mold);
 	}
 	p->mold = l;

@@ -93,8 +93,7 @@ master_stop(struct master *m, bool graceful, const char *why)
 	if (m->phase == MASTER_KILLING ||
 	    (m->phase == MASTER_STOPPING && graceful))
 		return;
-	log_info("%s received, %s", why,
-	    graceful ? "starting graceful shutdown" : "stopping at once");
+	words_master_stopping(m, graceful, why);
 	/* Before any mold served there is nothing to drain. */
 	if (m->phase == MASTER_BOOTING)
 		graceful = false;

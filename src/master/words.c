@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "ipc/board.h"
@@ -25,6 +27,12 @@ status_text(const struct process *p, char *out, size_t cap)
 }
 
 void
+words_choose(const struct rfk_settings_table *s)
+{
+	log_progname_set(s->personality == RFK_PITCHFORK ? "[Pitchfork]" : "");
+}
+
+void
 words_spawning(const struct child *c)
 {
 	if (personality(c) == RFK_UNICORN)
@@ -42,8 +50,11 @@ words_spawned(const struct child *c)
 	if (personality(c) == RFK_UNICORN)
 		log_info(
 		    "worker=%u spawned pid=%d", c->slot, (int)c->process.pid);
-	else if (personality(c) == RFK_PITCHFORK)
-		log_info("%s spawned", child_name(c, name, sizeof(name)));
+	if (personality(c) != RFK_PITCHFORK)
+		return;
+	child_name(c, name, sizeof(name));
+	log_info("%s spawned", name);
+	log_info("%s registered", name);
 }
 
 void
@@ -62,6 +73,37 @@ words_ready(const struct child *c)
 }
 
 void
+words_replaced(const struct child *c)
+{
+	char name[96];
+
+	if (personality(c) == RFK_PITCHFORK &&
+	    c->generation < c->pool->generation)
+		log_info(
+		    "Sent SIGTERM to %s", child_name(c, name, sizeof(name)));
+}
+
+void
+words_exiting(const struct child *c)
+{
+	char name[96];
+
+	if (personality(c) == RFK_PITCHFORK)
+		log_info("%s exiting", child_name(c, name, sizeof(name)));
+}
+
+void
+words_volunteered(const struct child *c, uint64_t requests)
+{
+	char name[96];
+
+	if (personality(c) == RFK_PITCHFORK)
+		log_info("%s processed %llu requests, triggering a refork",
+		    child_name(c, name, sizeof(name)),
+		    (unsigned long long)requests);
+}
+
+void
 words_reaped(const struct child *c)
 {
 	bool fine = pidfd_ok(&c->process.exit);
@@ -76,12 +118,50 @@ words_reaped(const struct child *c)
 		    child_name(c, name, sizeof(name)), status);
 }
 
+static bool
+is_pitchfork(const struct moldlink *l)
+{
+	const struct rfk_settings_table *s =
+	    l->has_settings ? &l->settings : &l->pool->settings;
+
+	return s->personality == RFK_PITCHFORK;
+}
+
+void
+words_mold_spawned(const struct moldlink *l)
+{
+	if (is_pitchfork(l))
+		log_info("mold gen=%u pid=%d spawned", l->generation,
+		    (int)l->process.pid);
+}
+
+/* The line that is waited for ends there in pitchfork. */
+void
+words_mold_ready(const struct moldlink *l)
+{
+	if (is_pitchfork(l))
+		log_info("mold gen=%u pid=%d ready", l->generation,
+		    (int)l->process.pid);
+	else
+		log_info("%smold gen=%u pid=%d ready after %llums",
+		    l->pool->label, l->generation, (int)l->process.pid,
+		    (unsigned long long)(l->ready_ms - l->born_ms));
+}
+
+void
+words_mold_terminating(const struct moldlink *l)
+{
+	log_info("%s%s old mold gen=%u pid=%d", l->pool->label,
+	    is_pitchfork(l) ? "Terminating" : "terminating", l->generation,
+	    (int)l->process.pid);
+}
+
 void
 words_mold_reaped(const struct moldlink *l)
 {
 	char status[160];
 
-	if (l->pool->settings.personality != RFK_PITCHFORK)
+	if (!is_pitchfork(l))
 		return;
 	(pidfd_ok(&l->process.exit) ? log_info : log_error)(
 	    "mold gen=%u pid=%d reaped (%s)", l->generation,
@@ -115,10 +195,26 @@ words_overdue(
 void
 words_master_ready(const struct master *m)
 {
-	if (m->pool.settings.personality == RFK_PITCHFORK)
+	if (m->pool.settings.personality == RFK_UNICORN) {
+		log_info("master process ready");
+		return;
+	}
+	if (m->pool.settings.personality == RFK_PITCHFORK) {
+		log_info("monitor pid=%d ready", (int)getpid());
 		log_info("monitor process ready");
+	}
 	log_info("master process ready: %u workers of gen=%u", m->pool.wanted,
 	    m->pool.generation);
+}
+
+void
+words_master_stopping(const struct master *m, bool graceful, const char *why)
+{
+	if (m->pool.settings.personality == RFK_PITCHFORK &&
+	    strncmp(why, "SIG", 3) == 0)
+		why += 3;
+	log_info("%s received, %s", why,
+	    graceful ? "starting graceful shutdown" : "stopping at once");
 }
 
 void

@@ -209,6 +209,8 @@ settings_make(struct self *self, struct buf *block)
 	if (rc < 0)
 		return boot_failed_text(self, true,
 		    complaint[0] != '\0' ? complaint : strerror(-rc));
+	if (self->settings.personality == RFK_PITCHFORK)
+		log_progname_set("[Pitchfork]");
 	return 0;
 }
 

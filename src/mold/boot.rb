@@ -46,6 +46,7 @@ module Reforkd
       evaluate_file
       pools_evaluate
       decide_personality
+      name_default_logger
       family_arrives
       family_checks
       if @personality == :native && @set[:preload_app] == false
@@ -194,6 +195,11 @@ module Reforkd
       return if NUMBERS.key?(@personality)
 
       raise ConfigError, "command line: personality #{@personality} is not known (native, unicorn or pitchfork)"
+    end
+
+    # The file may have asked for it before that was known.
+    def name_default_logger
+      @set[:logger].progname ||= PITCHFORK_PROGNAME if @personality == :pitchfork && @set.key?(:logger) && !own_logger
     end
 
     # With the reason. Final when the whole file was read.

@@ -22,6 +22,7 @@ module Reforkd
     SECONDS = %i[spawn_timeout hook_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout canary_time refork_interval].freeze
     SIZES = %i[client_body_buffer_size client_max_body_size].freeze
+    PITCHFORK_PROGNAME = "[Pitchfork]" # the default logger's
     FLAGS = %i[early_hints check_client_connection heap_preparation compact yjit].freeze
     TEXTS = %i[control pid stderr_path stdout_path].freeze
 
@@ -204,7 +205,7 @@ module Reforkd
 
     # What it writes is what the master writes by itself.
     def plain_logger?(logger)
-      logger.instance_of?(::Logger) && logger.formatter.nil? && logger.progname.nil? && logger.level <= ::Logger::INFO
+      logger.instance_of?(::Logger) && logger.formatter.nil? && [nil, PITCHFORK_PROGNAME].include?(logger.progname) && logger.level <= ::Logger::INFO
     end
 
     def here(locations)
@@ -213,7 +214,7 @@ module Reforkd
 
     def default_logger
       require "logger"
-      Logger.new($stderr)
+      Logger.new($stderr, progname: @personality == :pitchfork ? PITCHFORK_PROGNAME : nil)
     end
 
     def whole(name, value, min: SETTINGS.fetch(name)[2], max: SETTINGS.fetch(name)[3])

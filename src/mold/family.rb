@@ -11,7 +11,9 @@ module Reforkd
     # and how the environment differs from the one that this one started with.
     def exec_image(seconds)
       before = ENV.to_h
-      run_hook_within(seconds, :before_exec, 0, 0, 0, 0, nil) if hook?(:before_exec)
+      if hook?(:before_exec) then run_hook_within(seconds, :before_exec, 0, 0, 0, 0, nil)
+      else (own_logger || default_logger).info("forked child re-executing...") # unicorn's own before_exec
+      end
       now = ENV.to_h
       pairs = [["program", START_CTX[0]], ["cwd", START_CTX[:cwd]]]
       pairs.concat(START_CTX[:argv].map { |word| ["arg", word] })

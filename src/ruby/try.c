@@ -188,12 +188,46 @@ ruby_error_log_as(const char *head, const struct ruby_error *why)
 	put_lines(rest);
 }
 
+struct dumping {
+	const char *text;
+	char out[2 * sizeof(((struct ruby_error *)NULL)->message)];
+};
+
+static VALUE
+dump_raises(VALUE p)
+{
+	struct dumping *d = (struct dumping *)p;
+	VALUE text = rb_utf8_str_new_cstr(d->text);
+
+	text_copy_raises(
+	    d->out, sizeof(d->out), rb_funcall(text, rb_intern("dump"), 0));
+	return Qnil;
+}
+
+/* unicorn's rule: what would break the line is shown as String#dump does. */
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20) || *text == 0x7f)
+			return true;
+	return false;
+}
+
 void
 ruby_error_log(const char *what, const struct ruby_error *why)
 {
-	char line[sizeof(why->message) + sizeof(why->class_name) + 128];
+	struct dumping d = { .text = why->message };
+	char line[sizeof(d.out) + sizeof(why->class_name) + 128];
+	char backtrace[sizeof(why->backtrace)];
 
-	snprintf(line, sizeof(line), "%s: %.*s (%s)", what,
-	    (int)strcspn(why->message, "\n"), why->message, why->class_name);
-	ruby_error_log_as(line, why);
+	if (has_control(why->message) && ruby_try(dump_raises, &d, NULL) == 0)
+		snprintf(line, sizeof(line), "%s: %s (%s)", what, d.out,
+		    why->class_name);
+	else
+		snprintf(line, sizeof(line), "%s: %s (%s)", what, why->message,
+		    why->class_name);
+	put(line);
+	snprintf(backtrace, sizeof(backtrace), "%s", why->backtrace);
+	put_lines(backtrace);
 }

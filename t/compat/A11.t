@@ -89,7 +89,7 @@ ok 'no pid file' [ ! -e "$DIR/pid" ]
 rm "$DIR/broken"
 
 # A terminal that changes its size does not stop the workers.
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	: >"$LOG"
 	# The slave's end stays open: the server's stdin is a terminal.
 	(cd "$DIR" && exec timeout 60 script -qec "exec '$DIR/bin/unicorn' -c '$DIR/u.rb'" /dev/null) >/dev/null 2>&1 </dev/null &

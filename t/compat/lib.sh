@@ -1,6 +1,6 @@
 # lib.sh - e2e/lib.sh, and what comparisons with the real servers need besides.
 #
-#   peer unicorn CONF [args]   starts the gem of t/gems/unicorn on
+#   peer unicorn CONF [args]   starts the gem of $PEER_GEMS (t/gems/unicorn) on
 #                        $PEER_SOCK, with the same CONF; pid in $PEER, its log in
 #                        $PEER_LOG. Skips the whole test when it is not installed
 #   peer_stop [SIGNAL]   ends it
@@ -13,6 +13,7 @@
 #   holds FILE ERE, line_of FILE ERE     grep -Eq; the number of its first line
 . "$(dirname "$0")/../e2e/lib.sh"
 
+PEER_GEMS=${PEER_GEMS:-t/gems/unicorn}
 PEER='' PEER_SOCK=$DIR/peer.sock PEER_LOG=$DIR/peer.log
 READY='worker=0 .*ready'
 mkdir "$DIR/bin"
@@ -43,7 +44,7 @@ peer_env() { # CMD...: with the gem and its neighbours
 	(
 		root=$ROOT
 		. "$ROOT/t/bundle.sh"
-		bundle_use "$ROOT/t/gems/unicorn"
+		bundle_use "$ROOT/$PEER_GEMS"
 		exec "$@"
 	)
 }
@@ -75,7 +76,7 @@ peer() { # NAME CONF [args]
 	(
 		root=$ROOT
 		. "$ROOT/t/bundle.sh"
-		bundle_use "$ROOT/t/gems/unicorn"
+		bundle_use "$ROOT/$PEER_GEMS"
 		SOCK=$PEER_SOCK
 		export SOCK
 		exec perl -e 'BEGIN { $SIG{$_} = "DEFAULT" for qw(INT QUIT) }

@@ -42,7 +42,7 @@ is 'early hints come first' "$(ask /hints | grep -a '^HTTP' | tr -d '\r' | tr '\
 	like 'a streaming body is written' "$(ask /call | tr -d '\r\n')" 'streamed6twice0$'
 
 is 'an exception is a 500' "$(code /raise)" 500
-ok 'logged with its message' logged 'app error: a broken \(ArgumentError\)'
+ok 'logged with its message' logged 'app error: "a broken\\napplication" \(ArgumentError\)'
 ok 'and its backtrace' logged 'rack.ru:[0-9]+:in'
 out=$(ask /raise-each)
 is 'never two status lines' "$(printf '%s\n' "$out" | statuses)" 1
