@@ -2,6 +2,7 @@
 #include "rack/arrive.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,8 @@
 #define BODY_READ_BYTES 65536
 /* Turns of one body before others get theirs. */
 #define BODY_READS 16
+/* Between a client's connect and its request lie some microseconds. */
+#define FIRST_BYTES_MS 1
 
 /* Bytes, 0 = none now, -EPIPE = it has closed, -errno. */
 static ssize_t
@@ -171,10 +174,24 @@ head_complete(struct conn *c)
 	return read_body(c);
 }
 
+/*
+ * Who has just connected is about to ask. Were the next client accepted
+ * meanwhile, it would wait behind this one's request, be others idle or not.
+ */
+static bool
+is_about_to_ask(const struct conn *c)
+{
+	struct pollfd pfd = { .fd = c->watch.fd, .events = POLLIN };
+
+	return c->served == 0 && c->in.len == 0 && c->timer.next == NULL &&
+	       poll(&pfd, 1, FIRST_BYTES_MS) > 0;
+}
+
 static enum arrival
 read_head(struct conn *c)
 {
 	bool was_idle = c->in.len == 0;
+	bool is_first = true;
 	int rc = 0;
 
 	/* The first look is at what came behind the last request. */
@@ -189,6 +206,10 @@ read_head(struct conn *c)
 		if (n < 0) {
 			conn_close(c);
 			return ARRIVE_ENDED;
+		}
+		if (n == 0 && is_first && is_about_to_ask(c)) {
+			is_first = false;
+			continue;
 		}
 		if (n == 0)
 			return wait_readable(c,
