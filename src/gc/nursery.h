@@ -5,9 +5,10 @@
  * shared with its siblings, or that nobody has: a small nursery is memory
  * saved in every worker, and each collection costs what one costs. So the
  * smallest is taken for which collections take no more than a share of the
- * CPU time that requests take:
+ * CPU time that requests take, and in a worker that is idle for most of the
+ * time a part of what it is idle beyond that:
  *
- *	size = cost of a collection * bytes allocated per CPU time / share
+ *	size = cost of a collection * bytes allocated / time it may take
  *
  * Runs in:    worker, t/
  * Owns:       nothing
@@ -21,14 +22,21 @@
 #include <stdint.h>
 
 struct gc_nursery {
-	double cost_us;        /* of one collection, decayed mean */
-	double bytes, busy_us; /* decayed sums over requests */
+	double cost_us;                 /* of one collection, decayed mean */
+	double bytes, busy_us, wall_us; /* decayed sums over requests */
 	uint64_t collections;
 };
 
-void gc_nursery_worked(struct gc_nursery *, uint64_t bytes, uint64_t busy_us);
+/* Of CPU time, and of idle time beyond half of the whole. */
+struct gc_shares {
+	double busy, idle;
+};
+
+/* Since the last call: CPU time of requests, and all time. */
+void gc_nursery_worked(
+    struct gc_nursery *, uint64_t bytes, uint64_t busy_us, uint64_t wall_us);
 void gc_nursery_collected(struct gc_nursery *, uint64_t cost_us, bool major);
 /* Bytes; 0 = too early to say. */
-uint64_t gc_nursery_size(const struct gc_nursery *, double share);
+uint64_t gc_nursery_size(const struct gc_nursery *, struct gc_shares);
 
 #endif

@@ -46,6 +46,17 @@ coderanges_raises(void)
 	    space, rb_intern("each_object"), 1, &string, scan_raises, Qnil);
 }
 
+/* It looks at what is young alone, and makes that older by one. */
+static void
+collect_minor_raises(void)
+{
+	VALUE how = rb_hash_new();
+
+	rb_hash_aset(how, ID2SYM(rb_intern("full_mark")), Qfalse);
+	rb_hash_aset(how, ID2SYM(rb_intern("immediate_sweep")), Qtrue);
+	rb_funcallv_kw(rb_mGC, rb_intern("start"), 1, &how, RB_PASS_KEYWORDS);
+}
+
 static VALUE
 warm_raises(VALUE p)
 {
@@ -59,12 +70,14 @@ warm_raises(VALUE p)
 		rb_funcall(rb_mProcess, warmup, 0);
 		return Qnil;
 	}
-	rb_gc_start();
-	if (w->compact && rb_respond_to(rb_mGC, compact))
-		rb_funcall(rb_mGC, compact, 0);
-	for (i = 0; i < 3; i++) /* three more make every survivor old */
-		rb_gc_start();
+	/* First: a sweep begun last would be ended by each child. */
 	coderanges_raises();
+	if (w->compact && rb_respond_to(rb_mGC, compact))
+		rb_funcall(rb_mGC, compact, 0); /* it collects first */
+	else
+		rb_gc_start();
+	for (i = 0; i < 3; i++) /* three more make every survivor old */
+		collect_minor_raises();
 	return Qnil;
 }
 

@@ -1,7 +1,8 @@
 /*
  * warm.h - heap preparation before a mold forks (DESIGN 7): Process.warmup
- * where Ruby has it; else GC.start, GC.compact, three more GC.start, the
- * coderange scan, malloc_trim. Never both. Then malloc's holes are filled.
+ * where Ruby has it; else the coderange scan, GC.compact, three minor
+ * collections that make every survivor old, malloc_trim. Never both. Then
+ * malloc's holes are filled.
  *
  * Runs in:    mold, once, before READY
  * Owns:       nothing

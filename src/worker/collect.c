@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "gc/decide.h"
 #include "gc/nursery.h"
@@ -28,8 +29,8 @@
 /* A token was not free: a few milliseconds, and each slot its own. */
 #define RETRY_MS 5
 #define RETRY_SPREAD 7
-/* Collections take this share of the CPU time of requests (nursery.h). */
-#define NURSERY_SHARE 0.03
+/* What collections take of the CPU time of requests, and of idle time. */
+#define NURSERY_SHARES ((struct gc_shares){ .busy = 0.03, .idle = 0.01 })
 /* Ruby's own limit begins at 16 MB and goes to 32. */
 #define MALLOC_BUDGET (24u << 20)
 /*
@@ -61,8 +62,8 @@ static struct {
 	struct gc_sample seen; /* at the last reading */
 	struct gcwatch began, ended;
 	uint64_t majors, pulls;
-	uint64_t cpu_us;   /* of this thread, at the last reading */
-	uint64_t requests; /* since the last collection */
+	uint64_t cpu_us, wall_us; /* of this thread, at the last reading */
+	uint64_t requests;        /* since the last collection */
 	struct gc_decision due;
 	bool is_sweeping;     /* base is of the marking, its room of before */
 	bool was_major;       /* the marking */
@@ -125,6 +126,7 @@ base_take(void)
 	own.seen = own.base;
 	own.majors = gcstat_majors();
 	own.cpu_us = gcwatch_cpu_ns() / 1000;
+	own.wall_us = clock_us();
 	own.due.reason = GC_NONE;
 	own.was_refused = own.is_sweeping = false;
 }
@@ -228,7 +230,7 @@ nursery_size(uint64_t cost_us, bool major)
 	gc_nursery_collected(&own.nursery, cost_us, major);
 	if (own.nursery_bytes == 0)
 		own.policy.nursery =
-		    gc_nursery_size(&own.nursery, NURSERY_SHARE);
+		    gc_nursery_size(&own.nursery, NURSERY_SHARES);
 	atomic_store_explicit(
 	    &own.row->gc_nursery, own.policy.nursery, memory_order_relaxed);
 }
@@ -311,13 +313,14 @@ is_quiet(const struct gcstat_look *look)
 static void
 rate_see(const struct gc_sample *now)
 {
-	uint64_t cpu_us = gcwatch_cpu_ns() / 1000;
+	uint64_t cpu_us = gcwatch_cpu_ns() / 1000, wall_us = clock_us();
 	uint64_t gc_us = (own.ended.cpu_ns - own.began.cpu_ns) / 1000;
 
 	if (cpu_us > own.cpu_us + gc_us)
 		gc_nursery_worked(&own.nursery, gc_bytes(&own.seen, now),
-		    cpu_us - own.cpu_us - gc_us);
+		    cpu_us - own.cpu_us - gc_us, wall_us - own.wall_us);
 	own.cpu_us = cpu_us;
+	own.wall_us = wall_us;
 }
 
 static void

@@ -267,23 +267,44 @@ END_TEST
 START_TEST(the_nursery_costs_the_share_that_it_may)
 {
 	struct gc_nursery n = { 0 };
+	struct gc_shares share = { .busy = 0.05, .idle = 0.01 };
+	struct gc_shares much = { .busy = 100 };
 	uint64_t size;
 	int i;
 
-	ck_assert_uint_eq(gc_nursery_size(&n, 0.05), 0);
+	ck_assert_uint_eq(gc_nursery_size(&n, share), 0);
 	for (i = 0; i < 500; i++)
-		gc_nursery_worked(&n, 1 << 20, 10000);
+		gc_nursery_worked(&n, 1 << 20, 10000, 15000);
 	gc_nursery_collected(&n, 5000, false);
-	size = gc_nursery_size(&n, 0.05);
+	size = gc_nursery_size(&n, share);
 	/* 5 ms a collection is 5 % of 100 ms, in which 10 MB are made. */
 	ck_assert_uint_gt(size, 10480000);
 	ck_assert_uint_lt(size, 10490000);
 	/* A major one says nothing about the next minor one. */
 	gc_nursery_collected(&n, 500000, true);
-	ck_assert_uint_eq(gc_nursery_size(&n, 0.05), size);
+	ck_assert_uint_eq(gc_nursery_size(&n, share), size);
 	gc_nursery_collected(&n, 9000, false);
-	ck_assert_uint_gt(gc_nursery_size(&n, 0.05), size);
-	ck_assert_uint_eq(gc_nursery_size(&n, 100), 1 << 20);
+	ck_assert_uint_gt(gc_nursery_size(&n, share), size);
+	ck_assert_uint_eq(gc_nursery_size(&n, much), 1 << 20);
+}
+END_TEST
+
+START_TEST(who_is_idle_collects_more)
+{
+	struct gc_nursery half = { 0 }, idle = { 0 };
+	struct gc_shares share = { .busy = 0.03, .idle = 0.01 };
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		gc_nursery_worked(&half, 1 << 20, 10000, 20000);
+		gc_nursery_worked(&idle, 1 << 20, 10000, 200000);
+	}
+	gc_nursery_collected(&half, 5000, false);
+	gc_nursery_collected(&idle, 5000, false);
+	/* 0.3 ms a MB, of which 5 ms is a collection; 0.9 ms more of 90 idle.
+	 */
+	ck_assert_uint_eq(gc_nursery_size(&half, share) >> 20, 16);
+	ck_assert_uint_eq(gc_nursery_size(&idle, share) >> 20, 4);
 }
 END_TEST
 
@@ -366,6 +387,7 @@ main(void)
 	tcase_add_test(t, a_collection_inside_hides_no_bytes);
 	tcase_add_test(t, what_is_swept_late_is_known_as_of_the_marking);
 	tcase_add_test(t, the_nursery_costs_the_share_that_it_may);
+	tcase_add_test(t, who_is_idle_collects_more);
 	tcase_add_test(t, discourse_keeps_room_for_two_big_requests);
 	tcase_add_test(t, discourse_never_expects_less_than_fifty_thousand);
 	tcase_add_test(t, every_n_is_every_n);
