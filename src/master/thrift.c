@@ -37,18 +37,25 @@ min_gain_kb(const struct thrift_rules *r, uint64_t pss_kb)
 	return least > GAIN_MIN_KB ? least : GAIN_MIN_KB;
 }
 
-/* Unused credit does not pile up: a quiet week pays for two reforks. */
+/*
+ * A share of what the pool has worked, at least as if it kept one processor
+ * busy: what has little to do has time. Unused credit does not pile up: a quiet
+ * week pays for two reforks.
+ */
 static void
 earn(
     struct thrift *t, const struct thrift_rules *r, const struct thrift_view *v)
 {
 	double most = 2. * (double)cost_guess(t, v);
 	uint64_t worked = v->cpu_ms > t->cpu_ms ? v->cpu_ms - t->cpu_ms : 0;
+	uint64_t passed = v->now_ms > t->look_ms ? v->now_ms - t->look_ms : 0;
 
 	if (most < THRIFT_CREDIT_MS)
 		most = THRIFT_CREDIT_MS;
 	t->cpu_ms = v->cpu_ms;
-	t->credit_ms += (double)worked * r->cpu / 1e4;
+	t->look_ms = v->now_ms;
+	t->credit_ms +=
+	    (double)(worked > passed ? worked : passed) * r->cpu / 1e4;
 	if (t->credit_ms > most)
 		t->credit_ms = most;
 }
@@ -60,6 +67,7 @@ begin(struct thrift *t, const struct thrift_view *v)
 	t->is_first = true;
 	t->credit_ms = THRIFT_CREDIT_MS;
 	t->cpu_ms = v->cpu_ms;
+	t->look_ms = v->now_ms;
 	t->generation = v->generation;
 	t->since_ms = v->now_ms;
 }

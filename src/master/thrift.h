@@ -6,8 +6,8 @@
  * knows how the next one will go: half of what its workers have for themselves,
  * as far as they are warm (faults per request against those of the first ones).
  * Cost: CPU time of the last one, paid from a credit that grows with the pool's
- * own CPU time. Yield: PSS before against its mean over as many requests again;
- * two poor ones make the interval longer.
+ * own CPU time, and no slower than one processor's. Yield: PSS before against
+ * its mean over as many requests again; two poor ones make the interval longer.
  *
  * While workers grow as fast as ever with each request it waits: what leaks
  * would be inherited.
@@ -63,8 +63,8 @@ struct thrift {
 	} mark[THRIFT_MARKS]; /* how RSS has grown, at 1, 1.25, 1.56 ... */
 	uint32_t marks;
 	double credit_ms;
-	uint64_t cpu_ms;  /* as of the last view */
-	uint64_t cost_ms; /* of the last refork, 0 = not known */
+	uint64_t cpu_ms, look_ms; /* as of the last view */
+	uint64_t cost_ms;         /* of the last refork, 0 = not known */
 	unsigned int poor;
 	/* The refork whose yield is being measured. */
 	bool is_measuring;
