@@ -41,7 +41,7 @@ module Bench
       command = ["taskset", "-c", core.to_s, *command] if core && Etc.nprocessors > 1
       @pid = spawn(GEMS.merge("RACK_ENV" => "production").merge(env), *command,
                    out: @log, err: %i[child out], in: File::NULL, pgroup: true, chdir: SCRATCH)
-      Bench.wait_for(60) { answers? || raise_if_dead } or raise "#{name} does not answer, see below\n#{tail}"
+      Bench.wait_for(150) { answers? || raise_if_dead } or raise "#{name} does not answer, see below\n#{tail}"
       self
     rescue StandardError
       stop

@@ -279,6 +279,27 @@ START_TEST(cold_workers_promise_little)
 }
 END_TEST
 
+START_TEST(a_pool_with_little_to_do_has_a_processors_share)
+{
+	struct thrift_rules r = { .interval_ms = 30000, .cpu = 100 };
+	struct thrift_view v = { .now_ms = 5000, .workers = WORKERS };
+	struct thrift t = { 0 };
+	struct thrift_yield yield;
+
+	(void)thrift_look(&t, &r, &v, &yield);
+	thrift_cost(&t, THRIFT_CREDIT_MS);
+	v.now_ms += 100000;
+	v.cpu_ms += 500;
+	(void)thrift_look(&t, &r, &v, &yield);
+	ck_assert_int_eq((int)t.credit_ms, 1000);
+	/* Who has worked more has more. */
+	v.now_ms += 1000;
+	v.cpu_ms += 8000;
+	(void)thrift_look(&t, &r, &v, &yield);
+	ck_assert_int_eq((int)t.credit_ms, 1080);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -297,5 +318,6 @@ main(void)
 	tcase_add_test(tc, the_budget_needs_room_for_the_next_mold);
 	tcase_add_test(tc, what_leaks_is_not_handed_on);
 	tcase_add_test(tc, cold_workers_promise_little);
+	tcase_add_test(tc, a_pool_with_little_to_do_has_a_processors_share);
 	return suite_run(suite);
 }
