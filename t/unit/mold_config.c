@@ -41,7 +41,7 @@ static const struct value values[] = {
 	{ "personality :pitchfork\n", "refork_auto", "0" },
 	{ "refork_cpu 0.025\n", "refork_cpu", "250" },
 	{ "refork_min_gain '1.5G'\n", "refork_min_gain", "1610612736" },
-	{ "refork_interval 5\n", "refork_interval", "5000" },
+	{ "refork_interval 7\n", "refork_interval", "7000" },
 	{ "worker_memory_limit '300M'\n", "worker_memory_limit", "314572800" },
 	{ "worker_memory_limit '300M'\n", "worker_memory_rss", "0" },
 	{ "worker_memory_limit rss: '300 MiB', jitter: 0.25\n",
