@@ -16,7 +16,7 @@ cp "$ROOT/examples/ruby-lsp/"*.conf "$ROOT/examples/ruby-lsp/"*.rb "$DIR"
 export PROJECT="$DIR/project"
 AWAIT=120
 start "$DIR/app.conf"
-AWAIT=15
+AWAIT=60
 
 session() { # SYMBOL
 	(cd "$PROJECT" && timeout 120 "${RUBY:-ruby}" "$ROOT/t/e2e/lsp_client.rb" \

@@ -2,6 +2,7 @@
 # reforkctl lease: a warm worker in place of a program. Its streams, words,
 # directory, signals and end are the caller's.
 . "$(dirname "$0")/lib.sh"
+AWAIT=60 # several molds and clients: a busy machine takes its time
 conf <"$ROOT/t/e2e/lease.conf.rb"
 start "$CONF"
 

@@ -2,6 +2,7 @@
 # The lease socket: whatever clients send, and whoever is killed, nothing is
 # left behind and the next client gets its worker.
 . "$(dirname "$0")/lib.sh"
+AWAIT=60 # several molds and clients: a busy machine takes its time
 conf <"$ROOT/t/e2e/lease.conf.rb"
 start "$CONF"
 

@@ -2,6 +2,7 @@
 # Pools for lease beside an application: each has its own mold, and what is
 # wrong with one is no other's concern.
 . "$(dirname "$0")/lib.sh"
+AWAIT=60 # several molds and clients: a busy machine takes its time
 conf <<'END'
 timeout 5
 listen ENV.fetch("SOCK")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A session that is warm gives a copy of itself as the next mold, and goes on.
 . "$(dirname "$0")/lib.sh"
+AWAIT=60 # several molds and clients: a busy machine takes its time
 conf <<'END'
 timeout 2
 spare 1
