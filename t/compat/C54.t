@@ -8,7 +8,7 @@ with_bundle t/gems/rack3
 mkdir "$DIR/own"
 cp "$B/reforkd" "$B/reforkd-mold" "$DIR/own"
 [ ! -d "$B/compat" ] || ln -s "$B/compat" "$DIR/own/compat"
-PROGRAM=$DIR/own/reforkd READY='master process ready' TIMES=${TIMES:-8}
+PROGRAM=$DIR/own/reforkd READY='master process ready' TIMES=${TIMES:-5}
 REFORKD=$PROGRAM REFORKD_FAULT=takeover:stop REFORKD_FAULT_FILE=$DIR/armed
 export REFORKD_FAULT REFORKD_FAULT_FILE
 cat >"$DIR/app.ru" <<'END'
