@@ -51,7 +51,7 @@ struct rfk_fork {
 	uint32_t slot; /* worker.nr */
 	uint32_t row;  /* of the board: its pool's first + 2 * slot, or + 1 */
 	uint32_t generation;
-	uint32_t unused;
+	uint32_t service; /* 1: it is no worker, but the service beside them */
 };
 
 struct rfk_spawned {

@@ -20,6 +20,7 @@
 #include "master/leases.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/service.h"
 #include "master/words.h"
 
 static const struct process_calls calls;
@@ -51,6 +52,11 @@ child_name(const struct child *c, char *out, size_t cap)
 {
 	const char *pool = c->pool->label;
 
+	if (service_is(c->pool)) {
+		snprintf(out, cap, "service gen=%u pid=%d", c->generation,
+		    (int)c->process.pid);
+		return out;
+	}
 	if (c->process.pid != 0)
 		snprintf(out, cap, "%sworker=%u gen=%u pid=%d", pool, c->slot,
 		    c->generation, (int)c->process.pid);

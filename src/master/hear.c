@@ -14,6 +14,7 @@
 #include "master/inquiry.h"
 #include "master/master.h"
 #include "master/recycle.h"
+#include "master/service.h"
 #include "master/words.h"
 
 static void
@@ -230,9 +231,12 @@ not_spawned(struct moldlink *l, const struct rfk_msg *msg)
 static void
 died(struct moldlink *l, const struct rfk_died *d)
 {
+	struct pool *service = service_of(l);
 	struct child *c = pool_by_token(l->pool, d->token);
 	struct pidfd_exit e = { .code = d->code, .status = d->status };
 
+	if (c == NULL && service != NULL)
+		c = pool_by_token(service, d->token);
 	if (c != NULL && c->process.pid == d->pid)
 		process_report(&c->process, &e);
 }

@@ -20,6 +20,7 @@
 #include "master/hear.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/service.h"
 #include "master/words.h"
 
 /* A mold that was told to STOP has this long for its at_exit handlers. */
@@ -241,6 +242,7 @@ moldlink_fork(struct moldlink *l, struct child *c)
 	msg.u.fork.slot = c->slot;
 	msg.u.fork.row = pool_board_row(c->pool, c->row);
 	msg.u.fork.generation = l->generation;
+	msg.u.fork.service = service_is(c->pool);
 	rc = process_put(&l->process, &msg, NULL, 0);
 	if (rc < 0)
 		return rc;

@@ -20,6 +20,7 @@
 #include "master/pools.h"
 #include "master/refork.h"
 #include "master/rollout.h"
+#include "master/service.h"
 
 /* A worker that ends sooner, without a request, has failed. */
 #define EARLY_MS 5000u
@@ -259,6 +260,10 @@ pool_reconcile(struct pool *p)
 		p->dirty = false;
 		if (pool_is_stopping(p)) {
 			stop_step(p);
+			continue;
+		}
+		if (service_is(p)) {
+			service_step(p);
 			continue;
 		}
 		succession_step(p);

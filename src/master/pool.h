@@ -42,6 +42,7 @@ struct pool {
 	char name[32];
 	char label[40];      /* for logs: "pool=NAME ", "" = default */
 	struct rfk_row *row; /* the first of its own on the board */
+	struct pool *family; /* whose mold makes its workers (service.h) */
 	bool is_leaving;     /* the file has it no more: stops, then is freed */
 	bool has_ended;      /* stopping, and nothing of it is left */
 	bool is_settled;     /* has had settings in force once */

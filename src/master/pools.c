@@ -12,6 +12,7 @@
 #include "master/leases.h"
 #include "master/master.h"
 #include "master/refork.h"
+#include "master/service.h"
 
 struct pool *
 pools_next(const struct master *m, const struct pool *p)
@@ -184,8 +185,9 @@ pools_follow(struct master *m)
 	char name[sizeof(m->pool.name)];
 	struct pool *p = &m->pool;
 
+	service_follow(m);
 	while ((p = pools_next(m, p)) != NULL)
-		if (!is_named(list, p->name))
+		if (!service_is(p) && !is_named(list, p->name))
 			pools_leave(p);
 	while (*list != '\0') {
 		list += name_take(list, name, sizeof(name));
@@ -208,7 +210,8 @@ pools_say_ready(struct master *m)
 	if (m->is_ready || !m->pool.serving)
 		return;
 	while ((p = pools_next(m, p)) != NULL)
-		if (!p->serving && p->boot_failures == 0 && p->failures == 0)
+		if (!service_is(p) && !p->serving && p->boot_failures == 0 &&
+		    p->failures == 0)
 			return;
 	m->is_ready = true;
 	master_says_ready(m);
@@ -249,6 +252,8 @@ pools_reconcile(struct master *m)
 	bool all = true;
 
 	while ((p = pools_next(m, p)) != NULL) {
+		if (service_is(p))
+			pool_touch(p); /* it follows another's events */
 		/* after_monitor_ready goes before the first FORK. */
 		hooks_step(p);
 		pool_reconcile(p);

@@ -196,6 +196,7 @@ spell(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_refork_auto:
 	case RFK_SET_kind:
 	case RFK_SET_restart:
+	case RFK_SET_service:
 	case RFK_SET_pool:
 	case RFK_SET_config_file:
 	case RFK_SET_rackup:

@@ -17,6 +17,7 @@
 #include "master/inquiry.h"
 #include "master/line.h"
 #include "master/master.h"
+#include "master/service.h"
 
 typedef void verb_run(struct control_client *, const struct line *);
 
@@ -58,9 +59,14 @@ static struct pool *
 pool_meant(struct control_client *c, const struct line *line)
 {
 	const char *refusal = phase_refusal(control_master(c));
+	struct pool *pool;
 
-	if (refusal == NULL)
-		return pool_named(c, line);
+	if (refusal == NULL) {
+		pool = pool_named(c, line);
+		if (pool == NULL || !service_is(pool))
+			return pool;
+		refusal = "the service follows the default pool";
+	}
 	control_end(c, 1, refusal);
 	return NULL;
 }

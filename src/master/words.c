@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
+#include "master/service.h"
 
 static enum rfk_personality
 personality(const struct child *c)
@@ -26,6 +27,16 @@ status_text(const struct process *p, char *out, size_t cap)
 	return out;
 }
 
+static const char *
+who(const struct child *c, char out[32])
+{
+	if (service_is(c->pool))
+		snprintf(out, 32, "service");
+	else
+		snprintf(out, 32, "worker=%u", c->slot);
+	return out;
+}
+
 void
 words_choose(const struct rfk_settings_table *s)
 {
@@ -35,11 +46,12 @@ words_choose(const struct rfk_settings_table *s)
 void
 words_spawning(const struct child *c)
 {
+	char name[32];
+
 	if (personality(c) == RFK_UNICORN)
 		log_info("worker=%u spawning...", c->slot);
 	else if (personality(c) == RFK_PITCHFORK)
-		log_info(
-		    "worker=%u gen=%u spawning...", c->slot, c->generation);
+		log_info("%s gen=%u spawning...", who(c, name), c->generation);
 }
 
 void

@@ -74,6 +74,7 @@ module Reforkd
       pairs = SETTINGS.filter_map { |name, row| [name, encode(name, row[0])] if @set.key?(name) && !@set[name].nil? }
       pairs << [:kind, KINDS.fetch(@kind)]
       pairs << [:pool, @pools.keys.join(",")] unless @pool
+      pairs << [:service, 1] if hook?(:before_service_worker_ready) && !@pool
       pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
       MASTER_HOOKS.each { |setting, hook| pairs << [setting, hook_place(hook)[0, 4095]] if hook?(hook) }
       pairs << [:has_logger, 1] if own_logger

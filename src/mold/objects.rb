@@ -261,4 +261,19 @@ module Reforkd
       end
     end
   end
+
+  # What beside the workers runs the file's own.
+  class Service < Worker
+    def worker?
+      false
+    end
+
+    def service?
+      true
+    end
+
+    def to_log
+      "service gen=#{generation} pid=#{pid}"
+    end
+  end
 end

@@ -13,10 +13,11 @@ module Reforkd
     KINDS = { rack: 0, run: 1, lease: 2, none: 3 }.freeze
     POOL_NAME = /\A[A-Za-z_][A-Za-z0-9_-]{0,30}\z/.freeze
     # reforkctl has them as words.
-    POOL_NAMES_TAKEN = %w[default now on off read pages].freeze
+    POOL_NAMES_TAKEN = %w[default service now on off read pages].freeze
     POOLS_MAX = 31
     # Of the whole server, not of one pool.
     TOP_ONLY = %i[pool personality pid control working_directory logger before_exec after_monitor_ready
+      before_service_worker_ready before_service_worker_exit
       worker_exec preload_app lease_socket].freeze
     # What is set at the top level for processes of every pool; a pool may say
     # otherwise. All the rest is the default pool's own.

@@ -11,9 +11,8 @@ module Reforkd
       before_exec: [1], before_promotion: [1, 2], after_promotion: [1, 2],
       after_worker_timeout: [3], before_service_worker_ready: [2],
       before_service_worker_exit: [2] }.freeze
-    HOOKS_IGNORED = {
-      before_service_worker_ready: "there is no service process",
-      before_service_worker_exit: "there is no service process" }.freeze
+
+    SERVICE_HOOKS = %i[before_service_worker_ready before_service_worker_exit].freeze
 
     HOOKS.each do |name, arities|
       define_method(name) do |callable = nil, &block|
@@ -29,6 +28,7 @@ module Reforkd
     def run_hook(name, nr, generation, pid, requests, extra)
       hook = @set[name]
       worker = Worker.new(nr, generation, pid, requests, nr.nil? || name == :after_mold_fork)
+      worker = Service.new(nil, generation, pid, requests, false) if SERVICE_HOOKS.include?(name)
       arguments = [server, worker, extra]
       count = hook.respond_to?(:arity) && hook.arity >= 0 ? hook.arity : HOOKS.fetch(name).last
       hook.call(*arguments.first(count))
@@ -67,7 +67,6 @@ module Reforkd
       end
       seen(name)
       @families << (arity == 2 ? [:unicorn, "before_fork with two arguments"] : [:pitchfork, "before_fork with one argument"]) if name == :before_fork && arity.positive?
-      @notes << "#{name} is ignored: #{HOOKS_IGNORED[name]}" if HOOKS_IGNORED.key?(name)
       @set[name] = callable
     end
   end

@@ -13,6 +13,7 @@
 
 #include "base/cutoff.h"
 #include "base/fault.h"
+#include "base/fd.h"
 
 static void
 on_listener(struct loop_watch *watch, uint32_t events)
@@ -75,6 +76,16 @@ listen_open(struct worker *w)
 			return rc;
 	}
 	return 0;
+}
+
+void
+listen_forget(struct worker *w)
+{
+	struct self *self = w->self;
+
+	while (self->nlisteners > 0)
+		fd_close(&self->listeners[--self->nlisteners]);
+	self->npooled = 0;
 }
 
 static bool

@@ -34,6 +34,7 @@ self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 	self->npooled = self->nlisteners;
 	self->generation = fork->generation;
 	self->slot = fork->slot;
+	self->is_service = fork->service != 0;
 	self->row = fork->row;
 	self->token = fork->token;
 	self->born_us = clock_us();
@@ -90,6 +91,11 @@ self_title(const struct self *self, const char *state, uint64_t requests)
 	else if (whose == RFK_PITCHFORK && self->role == ROLE_MOLD)
 		snprintf(title, sizeof(title), "pitchfork (gen:%u) mold - %s",
 		    self->generation, state);
+	else if (self->is_service)
+		snprintf(title, sizeof(title), "%s (gen:%u) service - %s",
+		    whose == RFK_PITCHFORK ? "pitchfork" : "reforkd",
+		    self->generation,
+		    strcmp(state, "idle") == 0 ? "ready" : state);
 	else if (whose == RFK_PITCHFORK)
 		snprintf(title, sizeof(title),
 		    "pitchfork (gen:%u) worker[%u] - requests: %llu, %s",

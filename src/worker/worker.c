@@ -143,9 +143,11 @@ hook(struct worker *w, enum hook which, const char *name, char *text,
 static int
 hooks_begin(struct worker *w, char *text, size_t size)
 {
-	int rc = hook(w, HOOK_AFTER_FORK, "after_fork", text, size);
+	int rc = 0;
 
-	if (rc == 0)
+	if (!w->self->is_service)
+		rc = hook(w, HOOK_AFTER_FORK, "after_fork", text, size);
+	if (rc == 0 && !w->self->is_service)
 		rc = hook(
 		    w, HOOK_AFTER_WORKER_FORK, "after_worker_fork", text, size);
 	if (rc == 0)
@@ -161,7 +163,7 @@ app_load(struct worker *w, char *text, size_t size)
 {
 	struct ruby_error why;
 
-	if (!NIL_P(hooks_app()))
+	if (w->self->is_service || !NIL_P(hooks_app()))
 		return 0;
 	self_title(w->self, "loading", 0);
 	if (hooks_app_load(w->self, &why) < 0) {
@@ -207,7 +209,11 @@ begin(struct worker *w, char *text, size_t size)
 		: "");
 	if (rc < 0)
 		return rc;
-	rc = hook(w, HOOK_AFTER_WORKER_READY, "after_worker_ready", text, size);
+	rc = w->self->is_service
+		 ? hook(w, HOOK_BEFORE_SERVICE_READY,
+		       "before_service_worker_ready", text, size)
+		 : hook(w, HOOK_AFTER_WORKER_READY, "after_worker_ready", text,
+		       size);
 	if (rc < 0)
 		return rc;
 	fault_at("before_worker_ready");
@@ -244,8 +250,13 @@ finish(struct worker *w)
 	struct ruby_error why;
 
 	watchman_stop();
-	if (hooks_run(HOOK_BEFORE_WORKER_EXIT, w->self, &why) < 0)
-		ruby_error_log("before_worker_exit", &why);
+	if (hooks_run(w->self->is_service ? HOOK_BEFORE_SERVICE_EXIT
+					  : HOOK_BEFORE_WORKER_EXIT,
+		w->self, &why) < 0)
+		ruby_error_log(w->self->is_service
+				   ? "before_service_worker_exit"
+				   : "before_worker_exit",
+		    &why);
 	w->kind->close(w);
 	msg.u.exiting.why = w->why;
 	(void)chan_put(w->self->master, &msg, NULL, 0);
@@ -303,7 +314,9 @@ worker_run(struct self *self)
 		return ROLE_EXIT;
 	}
 	w->self = self;
-	w->kind = kinds[self->settings.kind];
+	w->kind = self->is_service ? &kind_run : kinds[self->settings.kind];
+	if (self->is_service) /* it serves nobody, and holds nothing open */
+		listen_forget(w);
 	w->acceptable = w->accepted_last = -1;
 	life_born();
 	if (begin(w, text, sizeof(text)) < 0)

@@ -76,6 +76,7 @@ int listen_accept(struct worker *, int listener);
 /* An event without anybody: at the end of a UNIX listener they never stop. */
 void listen_look(struct worker *, int listener);
 void listen_drain(struct worker *);
+void listen_forget(struct worker *); /* closes this process's copies */
 /* Accepts one that still waits; false when nobody can come any more. */
 bool listen_rest(struct worker *);
 

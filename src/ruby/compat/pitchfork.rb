@@ -17,7 +17,7 @@ require "pitchfork/mem_info"
 module Pitchfork
   HttpServer = Reforkd::Server
   Worker = Reforkd::Worker
-  Service = Class.new(Reforkd::Worker)
+  Service = Reforkd::Service
   HttpParser = Reforkd::CompatRequest
   HttpRequest = Reforkd::CompatRequest
   Configurator = Reforkd::Config
