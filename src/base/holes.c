@@ -6,6 +6,7 @@
 #include "base/holes.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #define STEP 16u
 #define OVERHEAD 8u
 #define SMALLEST 24u
+#define STACK_BYTES 65536u
 
 struct piece {
 	struct piece *next;
@@ -32,31 +34,63 @@ top_of_heap(void)
 	return (uintptr_t)sbrk(0) - mallinfo2().keepcost;
 }
 
-/* All pieces that hold so many bytes: how many there were. */
+static void
+put(struct piece **list, struct piece *p)
+{
+	p->next = *list;
+	*list = p;
+}
+
+/* All pieces that hold so many bytes: how many. The last is from the top. */
 static size_t
-take(struct piece **list, size_t size, uintptr_t top)
+take(struct piece **list, struct piece **above, size_t size, uintptr_t top)
 {
 	struct piece *p;
 	size_t n = 0;
 
 	while ((p = malloc(size)) != NULL && (uintptr_t)p < top) {
-		p->next = *list;
-		*list = p;
+		put(list, p);
 		n++;
 	}
-	free(p);
+	if (p != NULL)
+		put(above, p);
 	return n;
 }
 
+static void *
+give_all(void *list)
+{
+	struct piece *p = list, *next;
+
+	for (; p != NULL; p = next) {
+		next = p->next;
+		free(p);
+	}
+	return NULL;
+}
+
+/*
+ * malloc keeps some freed pieces of each size by for the thread that frees,
+ * and does not join them with their neighbours before that thread ends: the
+ * mold's own would have each generation begin further up.
+ */
 static void
 give(struct piece **list)
 {
-	struct piece *p;
+	pthread_attr_t small;
+	pthread_t thread;
+	int rc = pthread_attr_init(&small);
 
-	while ((p = *list) != NULL) {
-		*list = p->next;
-		free(p);
+	if (rc == 0) {
+		(void)pthread_attr_setstacksize(&small, STACK_BYTES);
+		rc = pthread_create(&thread, &small, give_all, *list);
+		(void)pthread_attr_destroy(&small);
 	}
+	if (rc == 0)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)give_all(*list);
+	*list = NULL;
 }
 
 struct holes
@@ -68,9 +102,9 @@ holes_fill(void)
 	size_t size, n;
 
 	for (size = LARGEST; size >= LARGE; size /= 2)
-		(void)take(&aside, size - OVERHEAD, top);
+		(void)take(&aside, &aside, size - OVERHEAD, top);
 	for (size = LARGE - OVERHEAD; size >= SMALLEST; size -= STEP) {
-		n = take(&taken, size, top);
+		n = take(&taken, &aside, size, top);
 		filled.count += n;
 		filled.bytes += n * (size + OVERHEAD);
 	}

@@ -11,7 +11,7 @@
  * For glibc's malloc; with another one nothing is taken.
  *
  * Runs in:    mold, once, before READY
- * Owns:       the pieces, one list in a process
+ * Owns:       the pieces, one list in a process; threads that end at once
  * After fork: the child goes on owning its copies
  * Raises:     never
  */
