@@ -4,6 +4,7 @@
 #include "base/rights.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,10 +16,13 @@ union control {
 };
 
 void
-rights_close(int *take_fds, int n)
+rights_close(const int *take_fds, int n)
 {
-	while (n > 0)
-		fd_close(&take_fds[--n]);
+	while (n > 0) {
+		int fd = take_fds[--n];
+
+		fd_close(&fd);
+	}
 }
 
 int
@@ -50,7 +54,9 @@ rights_send(int fd, const void *bytes, size_t len, const int *fds, int n)
 			continue;
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return -EAGAIN;
-		if (errno == ECONNRESET || errno == ENOTCONN)
+		/* ECONNRESET: it has gone, and left messages of ours unread. */
+		if (errno == ECONNRESET || errno == ECONNREFUSED ||
+		    errno == ENOTCONN)
 			return -EPIPE;
 		return -errno;
 	}
@@ -78,22 +84,49 @@ fds_take(struct msghdr *mh, int *give_fds)
 	return n;
 }
 
+/* Bytes, 0 = EOF, -EAGAIN, -errno. */
+static ssize_t
+recv_one(int fd, struct msghdr *mh)
+{
+	size_t controllen = mh->msg_controllen;
+	bool was_reset = false;
+
+	for (;;) {
+		ssize_t n;
+
+		mh->msg_controllen = controllen;
+		n = recvmsg(fd, mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		if (n >= 0)
+			return n;
+		if (errno == EINTR)
+			continue;
+		/*
+		 * A peer that dies with unread messages resets us, once, in
+		 * front of what it had sent: its last words are still to come.
+		 */
+		if (errno == ECONNRESET && !was_reset) {
+			was_reset = true;
+			continue;
+		}
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	}
+}
+
 ssize_t
 rights_recv(int fd, void *bytes, size_t cap, int *give_fds, int *n)
 {
 	union control control;
 	struct iovec iov = { bytes, cap };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space) };
 	ssize_t got;
 
 	*n = 0;
-	do {
-		mh.msg_control = control.space;
-		mh.msg_controllen = sizeof(control.space);
-		got = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (got < 0 && errno == EINTR);
+	got = recv_one(fd, &mh);
 	if (got < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+		return got;
 	*n = fds_take(&mh, give_fds);
 	if ((mh.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0)
 		return -EPROTO;

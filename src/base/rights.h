@@ -1,7 +1,8 @@
 /*
- * rights.h - one datagram with descriptors over an AF_UNIX socket.
+ * rights.h - one datagram with descriptors over an AF_UNIX socket: what the
+ * channels and the lease protocol are made of.
  *
- * Runs in:    master, reforkctl
+ * Runs in:    master, mold, worker, reforkctl
  * Owns:       nothing
  * After fork: unchanged
  * Raises:     never
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define RIGHTS_MAX 16
+#define RIGHTS_MAX 128
 
 /* Never waits: 0, -EAGAIN, -EPIPE, -errno. The descriptors stay the caller's.
  */
@@ -23,6 +24,6 @@ int rights_send(int fd, const void *bytes, size_t len, const int *fds, int n);
  * was cut, because it was too long, or descriptors did not fit.
  */
 ssize_t rights_recv(int fd, void *bytes, size_t cap, int *give_fds, int *n);
-void rights_close(int *take_fds, int n);
+void rights_close(const int *take_fds, int n);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/rights.h"
 #include "ipc/wire.h"
 
 /* A peer that was stopped reads nothing: the queue must not eat the master. */
@@ -39,22 +40,8 @@ struct chan {
 	unsigned char in[WIRE_MAX];
 };
 
-union control {
-	char space[CMSG_SPACE(sizeof(int) * RFK_FDS_MAX)];
-	struct cmsghdr align;
-};
-
-static void
-fds_close(const int *take_fds, int nfds)
-{
-	int i;
-
-	for (i = 0; i < nfds; i++) {
-		int fd = take_fds[i];
-
-		fd_close(&fd);
-	}
-}
+_Static_assert(
+    RFK_FDS_MAX == RIGHTS_MAX, "chan_get fills what rights_recv may");
 
 int
 chan_pair(int give_fd[2])
@@ -109,7 +96,7 @@ chan_close(struct chan *c)
 		struct queued *q = c->first;
 
 		c->first = q->next;
-		fds_close(q->fds, q->nfds);
+		rights_close(q->fds, q->nfds);
 		free(q);
 	}
 	fd_close(&c->fd);
@@ -134,49 +121,12 @@ chan_pending(const struct chan *c)
 	return c->first != NULL;
 }
 
-/* 0, -EAGAIN, -errno. The descriptors stay the caller's. */
-static int
-send_one(int fd, const void *bytes, size_t len, const int *fds, int nfds)
-{
-	size_t fds_size = (size_t)nfds * sizeof(int);
-	struct iovec iov = { .iov_len = len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
-	union control control;
-
-	/* sendmsg only reads, its struct cannot say so. */
-	memcpy(&iov.iov_base, &bytes, sizeof(bytes));
-	if (nfds > 0) {
-		struct cmsghdr *cmsg;
-
-		memset(&control, 0, sizeof(control));
-		mh.msg_control = control.space;
-		mh.msg_controllen = CMSG_SPACE(fds_size);
-		cmsg = CMSG_FIRSTHDR(&mh);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(fds_size);
-		memcpy(CMSG_DATA(cmsg), fds, fds_size);
-	}
-	while (sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return -EAGAIN;
-		/* ECONNRESET: it has gone, and left messages of ours unread. */
-		if (errno == ECONNRESET || errno == ECONNREFUSED ||
-		    errno == ENOTCONN)
-			return -EPIPE;
-		return -errno;
-	}
-	return 0;
-}
-
 int
 chan_flush(struct chan *c)
 {
 	while (c->first != NULL) {
 		struct queued *q = c->first;
-		int rc = send_one(c->fd, q->bytes, q->len, q->fds, q->nfds);
+		int rc = rights_send(c->fd, q->bytes, q->len, q->fds, q->nfds);
 
 		if (rc < 0)
 			return rc;
@@ -184,7 +134,7 @@ chan_flush(struct chan *c)
 		if (c->first == NULL)
 			c->last = &c->first;
 		c->queued--;
-		fds_close(q->fds, q->nfds);
+		rights_close(q->fds, q->nfds);
 		free(q);
 	}
 	return 0;
@@ -231,94 +181,33 @@ chan_put(
 	}
 	rc = chan_flush(c);
 	if (rc == 0)
-		rc = send_one(c->fd, bytes, (size_t)len, take_fds, nfds);
+		rc = rights_send(c->fd, bytes, (size_t)len, take_fds, nfds);
 	if (rc == -EAGAIN) {
 		rc = enqueue(c, bytes, (size_t)len, take_fds, nfds);
 		if (rc == 0)
 			return 0;
 	}
 out:
-	fds_close(take_fds, nfds);
+	rights_close(take_fds, nfds);
 	return rc;
-}
-
-/* Takes the descriptors out of the control data: how many. */
-static int
-fds_received(struct msghdr *mh, int *give_fds)
-{
-	struct cmsghdr *cmsg;
-	int n = 0;
-
-	for (cmsg = CMSG_FIRSTHDR(mh); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR(mh, cmsg)) {
-		size_t size;
-
-		if (cmsg->cmsg_level != SOL_SOCKET ||
-		    cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		/* One buffer's worth at most: `space` holds no more. */
-		size = cmsg->cmsg_len - CMSG_LEN(0);
-		memcpy(give_fds + n, CMSG_DATA(cmsg), size);
-		n += (int)(size / sizeof(int));
-	}
-	return n;
-}
-
-/* Bytes, 0 = EOF, -errno. */
-static ssize_t
-recv_one(struct chan *c, struct msghdr *mh)
-{
-	size_t controllen = mh->msg_controllen;
-	bool was_reset = false;
-
-	for (;;) {
-		ssize_t n;
-
-		mh->msg_controllen = controllen;
-		n = recvmsg(c->fd, mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-		if (n >= 0)
-			return n;
-		if (errno == EINTR)
-			continue;
-		/*
-		 * A peer that dies with unread messages resets us, once, in
-		 * front of what it had sent: its last words are still to come.
-		 */
-		if (errno == ECONNRESET && !was_reset) {
-			was_reset = true;
-			continue;
-		}
-		return -errno;
-	}
 }
 
 int
 chan_get(struct chan *c, struct rfk_msg *msg, int *give_fds, int *nfds)
 {
-	union control control;
-	struct iovec iov = { c->in, sizeof(c->in) };
-	struct msghdr mh = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space) };
-	ssize_t n;
+	ssize_t n = rights_recv(c->fd, c->in, sizeof(c->in), give_fds, nfds);
 	int rc;
 
-	*nfds = 0;
-	n = recv_one(c, &mh);
-	if (n == -EAGAIN || n == -EWOULDBLOCK)
+	if (n == -EAGAIN)
 		return 0;
 	if (n < 0)
-		return (int)n;
-	*nfds = fds_received(&mh, give_fds);
-	if (n == 0)
+		rc = (int)n;
+	else if (n == 0)
 		rc = -ECONNRESET;
-	else if ((mh.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0)
-		rc = -EPROTO;
 	else
 		rc = wire_decode(c->in, (size_t)n, *nfds, c->from, msg);
 	if (rc < 0) {
-		fds_close(give_fds, *nfds);
+		rights_close(give_fds, *nfds);
 		*nfds = 0;
 		return rc;
 	}
