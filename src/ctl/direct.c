@@ -148,10 +148,14 @@ hear(int fd, struct leaseline *line, char *bytes, int *fds, int *nfds,
 		(void)poll(&pfd, 1, -1);
 		n = rights_recv(fd, bytes, LEASELINE_MAX, fds, nfds);
 	} while (n == -EAGAIN || n == -EINTR);
-	if (n <= 0)
-		return n == 0 ? 0
-			      : fail_set(why, (int)-n, "the lease socket: %s",
-				    strerror((int)-n));
+	if (n < 0) {
+		rights_close(fds, *nfds);
+		(void)fail_set(
+		    why, (int)-n, "the lease socket: %s", strerror((int)-n));
+		return (int)n;
+	}
+	if (n == 0)
+		return 0;
 	if (leaseline_parse(
 		line, bytes, (size_t)n, *nfds, LEASELINE_SERVER, why) < 0) {
 		rights_close(fds, *nfds);

@@ -31,6 +31,12 @@ lease_free(struct lease *l)
 	free(l);
 }
 
+static bool
+is_waiting(const struct lease *l, const struct pool *p)
+{
+	return l->pool == p && l->child == NULL;
+}
+
 struct lease *
 lease_waiting(struct pool *p)
 {
@@ -40,8 +46,10 @@ lease_waiting(struct pool *p)
 	if (leases == NULL)
 		return NULL;
 	TAILQ_FOREACH(l, &leases->list, link)
-	if (l->pool == p && l->child == NULL)
-		return l;
+	{
+		if (is_waiting(l, p))
+			return l;
+	}
 	return NULL;
 }
 
@@ -115,9 +123,12 @@ lease_abandon(struct leases *leases, struct lease_client *c)
 void
 lease_refuse_waiting(struct pool *p, const char *code, const char *why)
 {
-	struct lease *l;
+	struct lease *l = lease_waiting(p), *next;
 
-	while ((l = lease_waiting(p)) != NULL) {
+	for (; l != NULL; l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (!is_waiting(l, p))
+			continue;
 		leases_refuse(l->client, code, l->id, "%s", why);
 		lease_free(l);
 	}

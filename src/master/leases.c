@@ -291,17 +291,20 @@ leases_open(struct master *m, const char *path, struct fail *why)
 void
 leases_close(struct leases *leases)
 {
-	struct lease_client *c;
-	struct lease *l;
+	struct lease_client *c, *c_next;
+	struct lease *l, *l_next;
 
 	if (leases == NULL)
 		return;
-	while ((c = TAILQ_FIRST(&leases->clients)) != NULL) {
+	for (c = TAILQ_FIRST(&leases->clients); c != NULL; c = c_next) {
+		c_next = TAILQ_NEXT(c, link);
 		(void)client_flush(c);
 		client_close(c);
 	}
-	while ((l = TAILQ_FIRST(&leases->list)) != NULL)
+	for (l = TAILQ_FIRST(&leases->list); l != NULL; l = l_next) {
+		l_next = TAILQ_NEXT(l, link);
 		lease_free(l);
+	}
 	door_close(&leases->door);
 	free(leases);
 }
