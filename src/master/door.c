@@ -58,7 +58,9 @@ make_room(const struct sockaddr_un *address, const struct door_kind *kind,
 	fd_close(&fd);
 	if (error != ECONNREFUSED)
 		return fail_set(why, EADDRINUSE,
-		    "another process answers at the %s %s", kind->what, path);
+		    "another process answers at the %s %s (stop it, or "
+		    "choose another path with `control`)",
+		    kind->what, path);
 	return unlink(path) < 0 ? fail_set(why, errno, "unlink %s: %s", path,
 				      strerror(errno))
 				: 0;
