@@ -279,7 +279,8 @@ run_descriptors(struct worker *w, int *out, size_t cap)
 	return 0;
 }
 
-/* A block that never comes to a safe point is no donor. */
+/* A block that never comes to a safe point is no donor; one that has ended is
+ * about to leave, and the master will see that. */
 static int
 run_may_promote(struct worker *w, char *text, size_t size)
 {
@@ -287,6 +288,10 @@ run_may_promote(struct worker *w, char *text, size_t size)
 	uint64_t now_ms = clock_ms();
 	uint64_t limit_ms = (uint64_t)r->self->settings.spawn_timeout / 2;
 
+	if (!r->is_over)
+		look_at_end(r);
+	if (r->is_over)
+		return 0;
 	if (RTEST(call(r, "hold", Qundef))) {
 		r->asked_ms = 0;
 		return 1;

@@ -94,10 +94,9 @@ module Reforkd
 
     # nil while there is something to wait for, else a status to leave with.
     def ended
-      return @stopping ? 0 : nil unless @thread
-      return nil if @thread.alive?
+      return @status if @thread
 
-      @status
+      @stopping ? 0 : nil
     end
 
     def done_in_all
@@ -151,6 +150,7 @@ module Reforkd
       @status = 1
       @config.log_error("run", error)
     ensure
+      @status ||= 1 # the thread was killed
       wake
     end
 

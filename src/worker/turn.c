@@ -351,7 +351,7 @@ turn_serve(struct worker *w)
 		if (!did && w->accept_again && now_us - looked_us < LOOK_US)
 			did = accept_one(w, w->accepted_last);
 		if (!did || now_us - looked_us >= LOOK_US) {
-			look(w, !did);
+			look(w, !did && !w->is_leaving);
 			looked_us = now_us;
 		}
 		if (obey(w))
