@@ -19,6 +19,8 @@
 /* Every donor refused: asked again so often, so many times by hand. */
 #define RETRY_S 1.0
 #define RETRIES_BY_HAND 30u
+/* So many donors that end when they are asked: the next one will, too. */
+#define DONORS_GONE_MAX 5u
 
 bool
 succession_idle(struct pool *p)
@@ -65,6 +67,14 @@ nobody(struct pool *p)
 		boot(p);
 		return;
 	}
+	if (s->donors_gone >= DONORS_GONE_MAX) {
+		snprintf(why, sizeof(why),
+		    "%u donors have ended before they were forked from, at "
+		    "last %s",
+		    s->donors_gone, s->last_refusal);
+		outcome_fail(p, -ECHILD, why);
+		return;
+	}
 	if (s->refusals == 0) {
 		outcome_fail(
 		    p, -ESRCH, "no worker serves that could be promoted");
@@ -85,7 +95,8 @@ static void
 ask(struct pool *p)
 {
 	struct succession *s = &p->succession;
-	struct child *donor = choice_donor(p);
+	struct child *donor =
+	    s->donors_gone < DONORS_GONE_MAX ? choice_donor(p) : NULL;
 	char name[96];
 
 	s->stage = SUCCESSION_ASKED;
@@ -181,6 +192,7 @@ succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
 	s->generation = p->last_generation + 1;
 	s->started_ms = clock_ms();
 	s->donor_slot = UINT32_MAX;
+	s->donors_gone = 0;
 	if (why != s->why)
 		snprintf(s->why, sizeof(s->why), "%s", why);
 	refusal_reset(p);
@@ -271,6 +283,7 @@ succession_child_gone(struct pool *p, struct child *c, const char *why)
 		    "worker=%u has gone: %s", c->slot, why);
 		s->refusals++;
 		s->refusals_said++;
+		s->donors_gone++;
 		/* Not while its burial is under way. */
 		succession_retry(p, 0.05);
 	}

@@ -58,6 +58,7 @@ struct succession {
 	unsigned int refusers;      /* workers that refused */
 	unsigned int refusals;      /* of all workers, in this one */
 	unsigned int refusals_said; /* each with a line of its own */
+	unsigned int donors_gone;   /* between their PROMOTE and an answer */
 	char why[192];              /* what asked for it */
 	char last_refusal[512];
 	ev_timer retry; /* every donor refused: asked again */

@@ -47,6 +47,9 @@ end
 pool :flaky do
   run { |worker| warn "flaky"; raise "no luck" unless File.exist?("#{ENV["RFK_TEST"]}/luck"); worker.wait }
 end
+pool :mortal do
+  run { |worker| worker.done; sleep 0.2 until File.exist?("#{ENV["RFK_TEST"]}/die"); sleep 0.2; exit 3 }
+end
 pool :hangs do
   timeout 0.3
   run { |worker| warn "hangs"; worker.wait(0.1); sleep if File.exist?("#{ENV["RFK_TEST"]}/hang"); worker.wait }
@@ -99,6 +102,11 @@ kill -KILL "$old"
 await 'one that asked for a timeout and hangs' logged 'pool=hangs .*no sign of life'
 rm "$DIR/hang"
 await 'is killed and begins again' other_run hangs "$old"
+: >"$DIR/die"
+nok 'a refork whose donors keep dying fails' ctl refork mortal
+rm "$DIR/die"
+ok 'and says why' logged 'pool=mortal refork .* failed: 5 donors have ended before .*worker=0 has gone: exit 3 .*; gen=0 goes on'
+await 'the pool runs' pool_is mortal serving 1
 nok 'one that did not is left alone' logged 'pool=(web|clock).*no sign of life'
 ok 'stops' stop
 ok 'every block was told' said on_stop 3
