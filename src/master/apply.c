@@ -165,5 +165,7 @@ master_apply(
 	/* Last, so that a mistake before it is read on the terminal. */
 	if (rc == 0)
 		rc = master_redirect(s, why);
+	if (rc == 0)
+		oom_apply(&m->oom, s);
 	return rc;
 }

@@ -249,7 +249,7 @@ pool_install(struct pool *p, struct moldlink *l)
 	p->boot_failures = 0;
 	for (slot = 0; slot < p->slots; slot++)
 		pool_elder_quit(p, slot);
-	oom_set(&p->master->oom, OOM_MOLD, l->process.pid);
+	oom_set(&p->master->oom, &p->settings, OOM_MOLD, l->process.pid);
 	memory_apply(p->memory);
 	if (p->master->phase == MASTER_SERVING)
 		watchdog_start(

@@ -44,6 +44,26 @@ write_score(pid_t pid, int score)
 	return rc;
 }
 
+static int64_t
+wanted(const struct rfk_settings_table *s, enum oom_role role)
+{
+	const int64_t scores[OOM_ROLES] = { s->oom_score_adj_master,
+		s->oom_score_adj_mold, s->oom_score_adj_worker };
+
+	return scores[role];
+}
+
+static int
+score_of(
+    const struct oom *o, const struct rfk_settings_table *s, enum oom_role role)
+{
+	int64_t score = wanted(s, role);
+
+	return score != OOM_SCORE_UNSET
+		   ? (int)score
+		   : oom_score(role, o->base, o->may_lower);
+}
+
 /* Whether it may be lowered is only known by trying. */
 void
 oom_init(struct oom *o)
@@ -64,20 +84,61 @@ oom_init(struct oom *o)
 		    o->base, strerror(-rc));
 }
 
-void
-oom_set(struct oom *o, enum oom_role role, pid_t pid)
+static void
+complain(const struct rfk_settings_table *s, enum oom_role role, pid_t pid,
+    int score, int rc)
 {
-	int score = oom_score(role, o->base, o->may_lower);
+	static const char *const names[] = { "master", "mold", "worker" };
+	const char *remedy = rc == -EACCES
+				 ? "below what it was started with takes "
+				   "CAP_SYS_RESOURCE, or OOMScoreAdjust= of "
+				   "systemd"
+				 : "the kernel may end the mold before a "
+				   "worker";
+
+	if (wanted(s, role) != OOM_SCORE_UNSET)
+		log_warn("oom_score_adj %s: %d: %s (%s); pid=%d keeps its own",
+		    names[role], score, strerror(-rc), remedy, (int)pid);
+	else
+		log_warn("oom_score_adj of pid=%d cannot be set to %d: %s (%s)",
+		    (int)pid, score, strerror(-rc), remedy);
+}
+
+void
+oom_apply(struct oom *o, const struct rfk_settings_table *s)
+{
+	int score = score_of(o, s, OOM_MASTER);
+	int rc;
+
+	memset(o->has_failed, 0, sizeof(o->has_failed));
+	if (!o->is_known)
+		return;
+	rc = write_score(getpid(), score);
+	if (rc < 0)
+		complain(s, OOM_MASTER, getpid(), score, rc);
+}
+
+void
+oom_set_early(
+    const struct oom *o, const struct rfk_settings_table *s, enum oom_role role)
+{
+	if (o->is_known)
+		(void)write_score(getpid(), score_of(o, s, role));
+}
+
+void
+oom_set(struct oom *o, const struct rfk_settings_table *s, enum oom_role role,
+    pid_t pid)
+{
+	int score = score_of(o, s, role);
 	int rc;
 
 	if (!o->is_known)
 		return;
 	rc = write_score(pid, score);
 	/* A process that has just ended has no score to set. */
-	if (rc == 0 || rc == -ENOENT || rc == -ESRCH || o->has_failed)
+	if (rc == 0 || rc == -ENOENT || rc == -ESRCH || o->has_failed[role])
 		return;
-	o->has_failed = true;
-	log_warn("oom_score_adj of pid=%d cannot be set to %d: %s (the kernel "
-		 "may end the mold before a worker)",
-	    (int)pid, score, strerror(-rc));
+	o->has_failed[role] = true;
+	complain(s, role, pid, score, rc);
 }

@@ -278,7 +278,12 @@ pool_reconcile(struct pool *p)
 void
 pool_child_ready(struct pool *p, struct child *c)
 {
-	oom_set(&p->master->oom, OOM_WORKER, c->process.pid);
+	const struct moldlink *next = p->succession.next;
+	const struct rfk_settings_table *s =
+	    c->is_canary && next != NULL && next->has_settings ? &next->settings
+							       : &p->settings;
+
+	oom_set(&p->master->oom, s, OOM_WORKER, c->process.pid);
 	if (!c->is_canary ||
 	    !listeners_drop_some(&p->listeners, &p->next_listeners))
 		pool_elder_quit(p, c->slot);

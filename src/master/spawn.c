@@ -114,7 +114,7 @@ exec_mold(struct master *m, const struct front *f, int chan_fd, pid_t master)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != master)
 		_exit(1);
-	oom_set(&m->oom, OOM_MOLD, getpid());
+	oom_set_early(&m->oom, &m->pool.settings, OOM_MOLD);
 	snprintf(numbers, sizeof(numbers), "%d,%d", chan_fd, m->board_fd);
 	if (setenv("REFORKD_MOLD", numbers, 1) < 0 ||
 	    fd_cloexec(chan_fd, false) < 0 ||

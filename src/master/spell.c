@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "master/oom.h"
 #include "master/print.h"
 
 /* A default that follows from something else says from what. */
@@ -93,6 +94,27 @@ spell_limits(const struct rfk_settings_table *s)
 		    "memory_budget %" PRId64, s->memory_budget);
 }
 
+static void
+spell_oom(const struct rfk_settings_table *s)
+{
+	const int64_t scores[] = { s->oom_score_adj_master,
+		s->oom_score_adj_mold, s->oom_score_adj_worker };
+	static const char *const roles[] = { "master", "mold", "worker" };
+	char text[96] = "";
+	size_t i, len;
+
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		len = strlen(text);
+		if (scores[i] != OOM_SCORE_UNSET)
+			snprintf(text + len, sizeof(text) - len,
+			    "%s %s: %" PRId64, len > 0 ? "," : "", roles[i],
+			    scores[i]);
+	}
+	if (text[0] != '\0')
+		print_put(print_origin(s, RFK_SET_oom_score_adj_master, false),
+		    "oom_score_adj%s", text);
+}
+
 /* Numbers whose 0, or -1, is no number that an operator means. */
 static bool
 spell_derived(const struct rfk_settings_table *s, enum rfk_setting which)
@@ -163,6 +185,9 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_worker_memory_limit:
 		spell_limits(s);
 		return true;
+	case RFK_SET_oom_score_adj_master:
+		spell_oom(s);
+		return true;
 	case RFK_SET_user:
 		spell_user(s);
 		return true;
@@ -191,6 +216,8 @@ spell(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_worker_max_requests_jitter:
 	case RFK_SET_memory_budget:
 	case RFK_SET_memory_budget_percent:
+	case RFK_SET_oom_score_adj_mold:
+	case RFK_SET_oom_score_adj_worker:
 	case RFK_SET_group:
 	/* The head and the end of what is printed. */
 	case RFK_SET_refork_auto:

@@ -128,7 +128,8 @@ module Reforkd
 
     # Rows of settings.def that a directive of another name sets.
     ROWS = { shared_sockets: %i[shared_sockets_allow], user: %i[user group], timeout: %i[timeout timeout_soft],
-      malloc: %i[malloc_library malloc_arena_max malloc_trim], refork: %i[refork_auto] }.freeze
+      malloc: %i[malloc_library malloc_arena_max malloc_trim], refork: %i[refork_auto],
+      oom_score_adj: %i[oom_score_adj_master oom_score_adj_mold oom_score_adj_worker] }.freeze
 
     def places
       @places.flat_map do |name, place|

@@ -16,7 +16,7 @@ module Reforkd
     NATIVE = %i[control rack boot_timeout hook_timeout drain_timeout keepalive keepalive_timeout client_head_timeout
       client_body_timeout client_write_timeout client_max_body_size canary_time heap_preparation
       compact yjit shared_sockets umask malloc gc oob_gc refork refork_cpu refork_min_gain
-      refork_interval refork_candidates before_promotion after_promotion worker_memory_limit worker_max_requests memory_budget pool].freeze
+      refork_interval refork_candidates before_promotion after_promotion worker_memory_limit worker_max_requests memory_budget oom_score_adj pool].freeze
 
     COUNTS = %i[worker_processes refork_max_unavailable refork_candidates umask].freeze
     SECONDS = %i[spawn_timeout hook_timeout boot_timeout drain_timeout keepalive_timeout client_head_timeout

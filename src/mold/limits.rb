@@ -4,6 +4,7 @@
 module Reforkd
   class Config
     SIZE_UNITS = { "" => 1, "K" => 1 << 10, "M" => 1 << 20, "G" => 1 << 30, "T" => 1 << 40 }.freeze
+    OOM_ROLES = %i[master mold worker].freeze
 
     # :auto, false, or what refork_after takes.
     def refork(value)
@@ -61,7 +62,23 @@ module Reforkd
       end
     end
 
+    # What the kernel adds to a process' badness when memory runs out.
+    def oom_score_adj(**scores)
+      seen(:oom_score_adj)
+      unknown = scores.keys - OOM_ROLES
+      complain("oom_score_adj #{unknown.first}: is not known", "write #{OOM_ROLES.join(":, ")}:") unless unknown.empty?
+      complain("oom_score_adj says nothing", "oom_score_adj master: -900, mold: -500, worker: 300; -1000 to 1000") if scores.empty?
+      complain("oom_score_adj master: is the whole server's, not a pool's", "put it outside of pool :#{@pool}") if @pool && scores.key?(:master)
+      scores.each { |role, score| @set[:"oom_score_adj_#{role}"] = oom_score(role, score) }
+    end
+
     private
+
+    def oom_score(role, score)
+      return score if score.is_a?(Integer) && score.between?(-1000, 1000)
+
+      complain("oom_score_adj #{role}: #{score.inspect} is no whole number from -1000 to 1000", "-1000 is never, 0 is as others")
+    end
 
     def size(name, value, min: 0)
       bytes =
