@@ -92,13 +92,21 @@ child_ask(struct child *c, const struct rfk_ask *ask)
 	return process_put(&c->process, &msg, NULL, 0);
 }
 
+static bool
+loads(const struct child *c)
+{
+	const struct rfk_settings_table *s = &c->pool->settings;
+
+	return s->preload_app == 0 || s->worker_exec != 0;
+}
+
 /* A worker that loads the application has a mold's time. */
 static int64_t
 boot_limit(const struct child *c)
 {
 	const struct rfk_settings_table *s = &c->pool->settings;
 
-	return s->preload_app != 0 ? s->spawn_timeout : s->boot_timeout;
+	return loads(c) ? s->boot_timeout : s->spawn_timeout;
 }
 
 static void
@@ -113,8 +121,7 @@ on_late(void *owner)
 		break;
 	case LIFE_BOOTING:
 		child_kill(c, LIFE_STALE, "not ready within %s %.1fs",
-		    c->pool->settings.preload_app != 0 ? "spawn_timeout"
-						       : "boot_timeout",
+		    loads(c) ? "boot_timeout" : "spawn_timeout",
 		    (double)boot_limit(c) / 1e3);
 		break;
 	case LIFE_MOLDING:

@@ -101,6 +101,13 @@ ask(struct pool *p)
 
 	s->stage = SUCCESSION_ASKED;
 	s->donor = donor;
+	if (p->settings.worker_exec != 0) {
+		s->donor = NULL;
+		outcome_fail(p, -EOPNOTSUPP,
+		    "worker_exec: the workers share no memory that a refork "
+		    "could bring together");
+		return;
+	}
 	if (donor == NULL) {
 		nobody(p);
 		return;

@@ -107,6 +107,11 @@ begin(struct control_client *c, struct pool *pool, const struct line *line,
 		control_end(c, 1, text);
 		return;
 	}
+	if (rc == 0 && pool->succession.stage == SUCCESSION_NONE) {
+		/* It has failed already. */
+		control_end(c, 1, pool->succession.last_text);
+		return;
+	}
 	(void)snprintf(text, sizeof(text), "%s %s", name,
 	    rc == 1 ? "is queued behind the one under way" : "has begun");
 	if (line->no_wait) {

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/environ.h"
@@ -20,6 +22,21 @@
 #include "mold/state.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
+
+/* In the tail of START: "worker=TOKEN SLOT ROW GENERATION", "worker_fd=N". */
+#define WORKER_KEY "worker="
+#define WORKER_FD_KEY "worker_fd="
+
+/* The command line, before a title took its place. */
+struct image {
+	char bytes[131072];
+	char *argv[1024];
+};
+
+/* Kept by a mold of worker_exec. */
+static struct image image;
+static struct start kept = { .tail = BUF_INIT, .state = -1 };
+static int kept_board = -1;
 
 /* Left by the image before: descriptors of memfds that hold START and STATE. */
 #define AGAIN_ENV "REFORKD_AGAIN"
@@ -67,24 +84,24 @@ again_needed(const struct self *self, const struct start *start)
 	       (self->settings.yjit != 0 && vm_yjit_at_start_only());
 }
 
-static char **
-cmdline_read(char *bytes, size_t cap, char **argv, size_t max)
+static int
+image_read(struct image *i)
 {
 	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	size_t n = 0;
+	size_t used = 0, n = 0;
 	ssize_t got;
 	char *p;
 
-	while (fd >= 0 && used < cap - 1 &&
-	       (got = read(fd, bytes + used, cap - 1 - used)) > 0)
+	while (
+	    fd >= 0 && used < sizeof(i->bytes) - 1 &&
+	    (got = read(fd, i->bytes + used, sizeof(i->bytes) - 1 - used)) > 0)
 		used += (size_t)got;
 	fd_close(&fd);
-	bytes[used] = '\0';
-	for (p = bytes; p < bytes + used && n < max - 1; p += strlen(p) + 1)
-		argv[n++] = p;
-	argv[n] = NULL;
-	return n > 0 ? argv : NULL;
+	i->bytes[used] = '\0';
+	for (p = i->bytes; p < i->bytes + used && n < 1023; p += strlen(p) + 1)
+		i->argv[n++] = p;
+	i->argv[n] = NULL;
+	return n > 0 ? 0 : -EIO;
 }
 
 static int
@@ -111,41 +128,121 @@ variables_put(const struct self *self, int start_fd, int state, int board)
 	return rc;
 }
 
-void
-again_exec(struct self *self, const struct start *start, int board)
+/* Takes the state; does not return unless it cannot: -errno. */
+static int
+execute(const struct self *self, const struct start *start, int take_state,
+    int board)
 {
-	static char bytes[131072];
-	static char *argv[1024];
 	int fd = memfd_create("reforkd-start", 0);
 	int rc = fd < 0 ? -errno : 0;
-	int state = state_make();
 
-	/* What the file has spawned and noted is not made a second time. */
-	if (state < 0 && start->state >= 0)
-		state = dup(start->state);
 	if (rc == 0)
 		rc = fd_write_all(fd, &start->head, sizeof(start->head));
 	if (rc == 0)
 		rc = fd_write_all(fd, start->tail.data, start->tail.len);
-	if (rc == 0 && cmdline_read(bytes, sizeof(bytes), argv, 1024) == NULL)
-		rc = -EIO;
 	if (rc == 0)
-		rc = variables_put(self, fd, state, board);
+		rc = variables_put(self, fd, take_state, board);
 	if (rc == 0) {
 		fd_cloexec(chan_fd(self->master), false);
 		fd_cloexec(board, false);
-		if (state >= 0)
-			(void)fd_cloexec(state, false);
-		execv("/proc/self/exe", argv);
+		if (take_state >= 0)
+			(void)fd_cloexec(take_state, false);
+		execv("/proc/self/exe", image.argv);
 		rc = -errno;
 	}
-	log_warn("malloc, oob_gc, yjit: starting once more failed: %s",
-	    strerror(-rc));
 	(void)environ_take_back();
 	unsetenv(NUMBERS_ENV);
 	unsetenv(AGAIN_ENV);
 	fd_cloexec(chan_fd(self->master), true);
 	fd_cloexec(board, true);
-	fd_close(&state);
+	fd_close(&take_state);
 	fd_close(&fd);
+	return rc;
+}
+
+void
+again_exec(struct self *self, const struct start *start, int board)
+{
+	int rc = image_read(&image);
+	int state = -1;
+
+	/* What the file has spawned and noted is not made a second time. */
+	if (rc == 0)
+		state = state_make(false);
+	if (rc == 0 && state < 0 && start->state >= 0)
+		state = dup(start->state);
+	if (rc == 0)
+		rc = execute(self, start, state, board);
+	log_warn("malloc, oob_gc, yjit: starting once more failed: %s",
+	    strerror(-rc));
+}
+
+/* --- worker_exec -------------------------------------------------------- */
+
+int
+again_keep(const struct start *start, int board)
+{
+	int rc = image_read(&image);
+
+	kept.head = start->head;
+	kept_board = board;
+	return rc == 0 ? buf_put(&kept.tail, start->tail.data, start->tail.len)
+		       : rc;
+}
+
+static int
+worker_put(const struct self *self, const struct rfk_fork *fork)
+{
+	size_t i;
+	int rc = buf_printf(&kept.tail, WORKER_KEY "%" PRIu64 " %u %u %u",
+	    fork->token, fork->slot, fork->row, fork->generation);
+
+	if (rc == 0)
+		rc = buf_put(&kept.tail, "", 1);
+	for (i = 0; rc == 0 && i < self->nlisteners; i++) {
+		rc = buf_printf(
+		    &kept.tail, WORKER_FD_KEY "%d", self->listeners[i]);
+		if (rc == 0)
+			rc = buf_put(&kept.tail, "", 1);
+		fd_cloexec(self->listeners[i], false);
+	}
+	return rc;
+}
+
+void
+again_as_worker(struct self *self, const struct rfk_fork *fork)
+{
+	size_t i;
+	int rc = worker_put(self, fork);
+
+	if (rc == 0)
+		rc = execute(self, &kept, state_make(true), kept_board);
+	for (i = 0; i < self->nlisteners; i++)
+		fd_cloexec(self->listeners[i], true);
+	log_warn("worker_exec: worker=%u stays a fork, it cannot be started "
+		 "anew: %s",
+	    fork->slot, strerror(-rc));
+}
+
+int
+again_is_worker(struct self *self, const struct start *start)
+{
+	const char *p = start->tail.data, *end = p + start->tail.len;
+	struct rfk_fork fork = { 0 };
+	bool is_worker = false;
+	int fd, rc;
+
+	for (; p < end; p += strnlen(p, (size_t)(end - p)) + 1) {
+		if (sscanf(p, WORKER_KEY "%" SCNu64 " %u %u %u", &fork.token,
+			&fork.slot, &fork.row, &fork.generation) == 4)
+			is_worker = true;
+		else if (self->nlisteners < RFK_LISTENERS_MAX &&
+			 sscanf(p, WORKER_FD_KEY "%d", &fd) == 1 &&
+			 fd_cloexec(fd, true) == 0)
+			self->listeners[self->nlisteners++] = fd;
+	}
+	if (is_worker)
+		(void)prctl(PR_SET_NAME, "reforkd-worker");
+	rc = is_worker ? self_newborn(self, &fork, -1) : 0;
+	return rc < 0 ? rc : is_worker;
 }

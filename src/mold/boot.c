@@ -185,7 +185,8 @@ start_get(struct self *self, struct start *start)
 	self->generation = start->head.generation;
 	self->master_pid = start->head.master_pid;
 	fault_generation_set(self->generation);
-	return 0;
+	rc = again_is_worker(self, start);
+	return rc < 0 ? rc : 0;
 }
 
 /* What the file decided, for the master and, decoded as it will, for us. */
@@ -270,12 +271,25 @@ app_load(struct self *self)
 		return boot_failed(self, "opening the log files", &why);
 	self_title(self, "loading", 0);
 	fault_at("mold_booting");
-	if (self->settings.preload_app != 0 && hooks_app_load(self, &why) < 0)
+	if (self->settings.preload_app != 0 && self->role == ROLE_MOLD &&
+	    hooks_app_load(self, &why) < 0)
 		return boot_failed(self, "loading the application", &why);
 	if (self->settings.yjit != 0 && vm_yjit_enable() < 0)
 		log_warn("yjit is on in the file, but this Ruby has none");
 	self->booted = true;
 	return 0;
+}
+
+/* worker_exec: the file is read anew for each worker, the mold has bound what
+ * it said then. */
+static int
+listeners_match(struct self *self)
+{
+	if (self->nlisteners == self->settings.listens)
+		return 0;
+	return boot_failed_text(self, true,
+	    "worker_exec: the file has other listeners than when it was loaded "
+	    "(reload it: HUP)");
 }
 
 static int
@@ -296,7 +310,12 @@ file_evaluate(struct self *self, const struct start *start, int board)
 	rc = settings_make(self, &block);
 	if (rc == 0 && !start_has(start, "check") && again_needed(self, start))
 		again_exec(self, start, board);
-	if (rc == 0) {
+	if (rc == 0 && self->role == ROLE_WORKER)
+		rc = listeners_match(self);
+	else if (rc == 0) {
+		if (self->settings.worker_exec != 0 &&
+		    again_keep(start, board) < 0)
+			log_warn("worker_exec: no memory for it");
 		config_notes_log();
 		if (self->settings.malloc_library[0] != '\0' &&
 		    !start_has(start, "check") &&
@@ -334,7 +353,8 @@ boot_run(struct self *self, int board)
 		self->run_at_exit = true;
 		rc = -ECANCELED;
 	} else if (rc == 0) {
-		rc = configured_get(self);
+		if (self->role == ROLE_MOLD)
+			rc = configured_get(self);
 		if (rc == 0) {
 			listeners_place(self);
 			rc = app_load(self);

@@ -149,6 +149,11 @@ module Reforkd
       @set[:preload_app] = flag(:preload_app, value)
     end
 
+    def worker_exec(value)
+      seen(:worker_exec)
+      @set[:worker_exec] = flag(:worker_exec, value)
+    end
+
     def default_middleware(value)
       seen(:default_middleware)
       @set[:default_middleware] = flag(:default_middleware, value)
@@ -167,12 +172,12 @@ module Reforkd
     end
 
     # What the families know and this server does otherwise, or not at all.
-    { worker_exec: "workers are always forked", setpgid: "processes stay in the master's group",
+    { setpgid: "processes stay in the master's group",
       timeout_signal: "a worker over its limit gets SIGKILL",
       max_consecutive_spawn_errors: "crash loops back off, and the old generation stays" }.each do |name, why|
       define_method(name) do |value = nil, *|
         seen(name)
-        flag(name, value) if %i[worker_exec setpgid].include?(name)
+        flag(name, value) if name == :setpgid
         @notes << "#{name} is ignored: #{why}"
       end
     end

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/pidfd.h"
 #include "ipc/chan.h"
+#include "mold/again.h"
 #include "mold/mold.h"
 #include "mold/state.h"
 #include "mold/wake.h"
@@ -74,6 +75,8 @@ newborn(struct mold *m, const struct rfk_fork *fork, int take_fd)
 		    strerror(-rc));
 		_exit(1);
 	}
+	if (self->settings.worker_exec != 0 && !self->is_service)
+		again_as_worker(self, fork);
 	(void)prctl(PR_SET_NAME, "reforkd-worker");
 	return ROLE_WORKER;
 }

@@ -101,9 +101,19 @@ module Reforkd
 
     # On by itself in the native personality, unless the file says when.
     def refork_default
+      return worker_exec_alone if @set[:worker_exec]
       return if @set.key?(:refork_auto) || @set.key?(:refork_after)
 
       @set[:refork_auto] = @personality == :native && @kind == :rack
+    end
+
+    # Workers that share no memory have none to share again.
+    def worker_exec_alone
+      other = %i[refork_after refork_auto].find { |name| @set[name] && @set[name] != [false] }
+      return @kind == :rack || (@set[:worker_exec] = nil) unless other
+
+      raise ConfigError, "#{@places[:worker_exec]}: worker_exec and #{@places.fetch(other == :refork_auto ? :refork : other)}: " \
+                         "a worker of its own image shares no memory that a refork could bring together (remove one of the two)"
     end
   end
 end

@@ -17,6 +17,7 @@
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 struct dumping {
+	bool all;
 	int rc; /* the results: -errno, */
 	int fd; /* -1 = nothing new, */
 	size_t bytes;
@@ -44,7 +45,8 @@ static VALUE
 dump_raises(VALUE p)
 {
 	struct dumping *d = (struct dumping *)p;
-	VALUE bytes = rb_funcall(hooks_config(), rb_intern("state_dump"), 0);
+	VALUE bytes = rb_funcall(hooks_config(), rb_intern("state_dump"), 1,
+	    d->all ? Qtrue : Qfalse);
 
 	if (NIL_P(bytes))
 		return Qnil;
@@ -68,9 +70,9 @@ dump(struct dumping *d)
 }
 
 int
-state_make(void)
+state_make(bool all)
 {
-	struct dumping d = { .fd = -1 };
+	struct dumping d = { .all = all, .fd = -1 };
 
 	dump(&d);
 	return d.fd;

@@ -10,12 +10,15 @@
 #ifndef MOLD_STATE_H
 #define MOLD_STATE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 struct self;
 
-/* The variables as they are, in a memfd; -1 = none, or all as last time. */
-int state_make(void);
+/* The variables as they are, in a memfd; -1 = none, or as last time unless all
+ * are wanted. */
+int state_make(bool all);
 /* STATE, when a variable has changed; what cannot be sent is logged. */
 void state_send(struct self *);
 /* What the last mold knew, in a candidate; fd is borrowed. */

@@ -19,13 +19,13 @@ module Reforkd
       end
     end
 
-    # nil: the same as the last time.
-    def state_dump
+    # nil: the same as the last time, unless all are wanted.
+    def state_dump(all = false)
       names = instance_variables - OURS
       return nil if names.empty? && !@state_sent
 
       bytes = Marshal.dump(state_of(names))
-      return nil if bytes == @state_sent
+      return nil if bytes == @state_sent && !all
 
       @state_sent = bytes
     end

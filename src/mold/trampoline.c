@@ -149,10 +149,10 @@ trampoline_stillborn(struct trampoline *t)
 int
 trampoline_run(struct trampoline *t)
 {
-	enum role role = ROLE_MOLD;
+	enum role role = ROLE_EXIT;
 
-	if (boot_run(&t->self, t->board) < 0)
-		role = ROLE_EXIT;
+	if (boot_run(&t->self, t->board) == 0)
+		role = t->self.role;
 	for (;;)
 		switch (role) {
 		case ROLE_MOLD:

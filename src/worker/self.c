@@ -24,7 +24,7 @@ channel_replace(struct self *self, int take_fd)
 int
 self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 {
-	int rc = channel_replace(self, take_fd);
+	int rc = take_fd >= 0 ? channel_replace(self, take_fd) : 0;
 
 	if (rc < 0)
 		return rc;

@@ -49,7 +49,8 @@ struct self {
 	bool booted; /* the application is loaded (a mold that was a worker) */
 };
 
-/* The child's first steps after a fork in the mold: row, token, channel. */
+/* The child's first steps after a fork in the mold: row, token, channel (-1 =
+ * it has its own: worker_exec). */
 int self_newborn(struct self *, const struct rfk_fork *, int take_channel_fd);
 /* The candidate's first steps after the double fork in a donor. */
 int self_candidate(
