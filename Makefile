@@ -177,7 +177,7 @@ $(B)/deny: t/compat/deny.c
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -o $@ $<
 
 run: ## set up what is missing, start an example (PORT=8080, EXAMPLE=rails)
-	@t/setup run
+	@t/setup run $(if $(wildcard examples/$(EXAMPLE)/Gemfile),examples/$(EXAMPLE))
 	@$(MAKE) --no-print-directory all
 	@B=$(B) PORT=$(PORT) examples/start $(EXAMPLE)
 
