@@ -3,15 +3,14 @@
 # A language client over pipes, as an editor is one: starts CMD in the current
 # directory, opens a file, asks for symbols, and ends the session as it should.
 # lsp_client.rb FILE SYMBOL CMD...
+# Required, it is the client only.
 require "json"
 require "open3"
 require "timeout"
 
-FILE, SYMBOL, *COMMAND = ARGV
-
 class Client
-  def initialize(command)
-    @in, @out, @wait = Open3.popen2(*command)
+  def initialize(command, **options)
+    @in, @out, @wait = Open3.popen2(*command, **options)
     @in.binmode
     @out.binmode
     @id = 0
@@ -33,6 +32,8 @@ class Client
     end
   end
 
+  def pid = @wait.pid
+
   def close
     @in.close
     @wait.value.exitstatus
@@ -52,6 +53,9 @@ class Client
   end
 end
 
+return unless $PROGRAM_NAME == __FILE__
+
+FILE, SYMBOL, *COMMAND = ARGV
 began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 Timeout.timeout(120) do
   client = Client.new(COMMAND)
