@@ -23,7 +23,7 @@ CC := gcc
 endif
 
 BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff \
-	leaseline leasekey rights forks
+	leaseline rights forks
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
@@ -31,10 +31,11 @@ MASTER = main options master apply signals pools pool slots tasks service lineag
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
-	leases leaseask lease leasenews spares keys inquiry verbs status \
+	leases leaseask lease leasenews spares inquiry verbs status \
 	restart parting takeover
 CTL_PURE = advise pages
-CTL = command client ask find launch project direct lease report grid table dump counsel main
+RELAY = frame text message documents asked known session editor worker
+CTL = command client ask find launch direct replace relay lease report grid table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension
@@ -78,7 +79,8 @@ OBJ_GC = $(call o,gc,$(GC))
 OBJ_PURE = $(call o,master,$(MASTER_PURE))
 OBJ_MASTER = $(call o,master,$(MASTER)) $(OBJ_PURE)
 OBJ_CTL_PURE = $(call o,ctl,$(CTL_PURE))
-OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_CTL_PURE)
+OBJ_RELAY = $(call o,relay,$(RELAY))
+OBJ_CTL = $(call o,ctl,$(CTL)) $(OBJ_RELAY) $(OBJ_CTL_PURE)
 OBJ_VM = $(call o,ruby,$(RUBYDIR))
 OBJ_WORKER_PURE = $(call o,worker,$(WORKER_PURE))
 OBJ_MOLD = $(call o,mold,$(MOLD)) $(call o,worker,$(WORKER)) \
@@ -153,12 +155,12 @@ T ?=
 JOBS ?= 2
 TAP = CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent prove --timer -e ''
 
-$(B)/libreforkd.a: $(OBJ_PURE) $(call o,master,process) $(OBJ_CTL_PURE) $(OBJ_WORKER_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
+$(B)/libreforkd.a: $(OBJ_PURE) $(call o,master,process) $(OBJ_CTL_PURE) $(OBJ_RELAY) $(OBJ_WORKER_PURE) $(OBJ_GC) $(OBJ_HTTP) $(OBJ_IPC) $(OBJ_BASE)
 	rm -f $@ && ar rcs $@ $^
 
 $(UNIT_BIN): $(B)/t/unit/%: t/unit/%.c $(B)/libreforkd.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(B)/libreforkd.a $(CHECK_LIBS) $(HTTP_LIB) $(LIBEV)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(B)/libreforkd.a $(CHECK_LIBS) $(HTTP_LIB) $(LIBEV) -ljansson
 
 $(UNIT_VM_BIN): $(B)/t/unit/%: t/unit/%.c $(OBJ_VM) $(B)/libreforkd.a
 	@mkdir -p $(@D)
@@ -166,7 +168,7 @@ $(UNIT_VM_BIN): $(B)/t/unit/%: t/unit/%.c $(OBJ_VM) $(B)/libreforkd.a
 
 $(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(B)/libreforkd.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HTTP_LIB)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HTTP_LIB) -ljansson
 
 $(B)/load: $(LOAD_SRC) $(wildcard t/load/*.h)
 	@mkdir -p $(@D)

@@ -83,6 +83,31 @@ words_file(char *const *arguments)
 	return fd;
 }
 
+/* The directory that has the nearest Gemfile.lock upwards, or this one. */
+static void
+project_put(struct buf *line, const struct lease_order *order)
+{
+	char here[4096], file[4096 + 16];
+	char *end;
+	int i;
+
+	for (i = 0; i < order->nfields; i++)
+		if (strncmp(order->fields[i], "root=", 5) == 0)
+			return;
+	if (getcwd(here, sizeof(here)) == NULL)
+		return;
+	for (end = here + strlen(here); end != here; end = strrchr(here, '/')) {
+		*end = '\0';
+		(void)snprintf(file, sizeof(file), "%s/Gemfile.lock", here);
+		if (access(file, R_OK) == 0) {
+			(void)record_text(line, "root", here);
+			return;
+		}
+	}
+	if (getcwd(here, sizeof(here)) != NULL)
+		(void)record_text(line, "root", here);
+}
+
 static int
 line_make(struct buf *line, const struct lease_order *order, const int fds[3])
 {
@@ -107,14 +132,13 @@ line_make(struct buf *line, const struct lease_order *order, const int fds[3])
 		rc = record_text(line, text, equal + 1);
 	}
 	if (rc == 0)
-		rc = project_put(line, order);
+		project_put(line, order);
 	return rc;
 }
 
-/* Waits for one message: 1, 0 = the server has gone, -errno. */
-static int
-hear(int fd, struct leaseline *line, char *bytes, int *fds, int *nfds,
-    struct fail *why)
+int
+direct_hear(int fd, struct leaseline *line, char bytes[LEASELINE_MAX + 1],
+    int *fds, int *nfds, struct fail *why)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	ssize_t n;
@@ -139,35 +163,37 @@ hear(int fd, struct leaseline *line, char *bytes, int *fds, int *nfds,
 	return 1;
 }
 
-static int
-leased_take(
-    struct lease_link *link, const struct leaseline *line, int *take_fds)
+void
+direct_take(struct lease_link *link, const struct leaseline *line,
+    const int *take_fds, int nfds, int give_fds[2])
 {
 	uint64_t pid = 0;
 
 	(void)leaseline_count(line, "id", UINT64_MAX, &link->id);
 	(void)leaseline_count(line, "pid", INT32_MAX, &pid);
+	(void)leaseline_count(line, "gen", UINT64_MAX, &link->generation);
 	link->pid = (pid_t)pid;
 	link->pidfd = take_fds[0];
-	return 0;
+	if (nfds == 3 && give_fds != NULL) {
+		give_fds[0] = take_fds[1];
+		give_fds[1] = take_fds[2];
+	} else {
+		rights_close(take_fds + 1, nfds - 1);
+	}
 }
 
 static int
-answer_await(struct lease_link *link, int *give_fds, struct fail *why)
+answer_await(struct lease_link *link, struct fail *why)
 {
 	char bytes[LEASELINE_MAX + 1];
 	struct leaseline line;
 	int fds[RIGHTS_MAX], nfds, rc;
 
-	while ((rc = hear(link->fd, &line, bytes, fds, &nfds, why)) > 0) {
+	while (
+	    (rc = direct_hear(link->fd, &line, bytes, fds, &nfds, why)) > 0) {
 		if (line.verb == LEASELINE_LEASED) {
-			if (nfds == 3 && give_fds != NULL) {
-				give_fds[0] = fds[1];
-				give_fds[1] = fds[2];
-			} else {
-				rights_close(fds + 1, nfds - 1);
-			}
-			return leased_take(link, &line, fds);
+			direct_take(link, &line, fds, nfds, NULL);
+			return 0;
 		}
 		rights_close(fds, nfds);
 		if (line.verb == LEASELINE_ERR)
@@ -179,7 +205,7 @@ answer_await(struct lease_link *link, int *give_fds, struct fail *why)
 }
 
 int
-direct_lease(struct lease_link *link, const struct lease_order *order,
+direct_ask(struct lease_link *link, const struct lease_order *order,
     const int fds[3], struct fail *why)
 {
 	int give[LEASELINE_FDS_MAX], n = 0, i, rc;
@@ -202,12 +228,19 @@ direct_lease(struct lease_link *link, const struct lease_order *order,
 		rc = rights_send(link->fd, line.data, line.len, give, n);
 	if (rc < 0 && why->text[0] == '\0')
 		(void)fail_set(why, -rc, "the lease socket: %s", strerror(-rc));
-	if (rc == 0)
-		rc = answer_await(link, NULL, why);
 	buf_fini(&line);
 	fd_close(&here);
 	fd_close(&words);
 	return rc;
+}
+
+int
+direct_lease(struct lease_link *link, const struct lease_order *order,
+    const int fds[3], struct fail *why)
+{
+	int rc = direct_ask(link, order, fds, why);
+
+	return rc < 0 ? rc : answer_await(link, why);
 }
 
 /* The session */
@@ -234,8 +267,8 @@ tell(struct lease_link *link, const char *verb, int signo)
  * TSTP means nothing to a process in no job of a shell's, so that the worker is
  * stopped; TERM and HUP are meant for good.
  */
-static void
-forward(struct lease_link *link, int signo)
+void
+direct_forward(struct lease_link *link, int signo)
 {
 	switch (signo) {
 	case SIGTSTP:
@@ -253,8 +286,8 @@ forward(struct lease_link *link, int signo)
 	}
 }
 
-static int
-signals_fd(void)
+int
+direct_signals(void)
 {
 	sigset_t set;
 	size_t i;
@@ -266,6 +299,22 @@ signals_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+bool
+direct_end(const struct leaseline *line, int *status, int *signo)
+{
+	uint64_t n = 0;
+
+	if (line->verb != LEASELINE_EXITED)
+		return false;
+	if (leaseline_count(line, "status", 255, &n) == 0)
+		*status = (int)n;
+	else
+		*signo = leaseline_signal(leaseline_text(line, "signal"));
+	if (*signo < 0)
+		*signo = 0;
+	return true;
+}
+
 /* EXITED: true, with the status or the signal. */
 static bool
 is_exited(struct lease_link *link, int *status, int *signo)
@@ -274,28 +323,18 @@ is_exited(struct lease_link *link, int *status, int *signo)
 	struct fail why = FAIL_INIT;
 	struct leaseline line;
 	int fds[RIGHTS_MAX], nfds;
-	uint64_t n = 0;
-	int rc = hear(link->fd, &line, bytes, fds, &nfds, &why);
+	int rc = direct_hear(link->fd, &line, bytes, fds, &nfds, &why);
 
 	if (rc <= 0) {
 		fd_close(&link->fd);
 		return false;
 	}
 	rights_close(fds, nfds);
-	if (line.verb != LEASELINE_EXITED)
-		return false;
-	if (leaseline_count(&line, "status", 255, &n) == 0)
-		*status = (int)n;
-	else
-		*signo = leaseline_signal(leaseline_text(&line, "signal"));
-	if (*signo < 0)
-		*signo = 0;
-	return true;
+	return direct_end(&line, status, signo);
 }
 
-/* Without a server only the kernel knows, and not each tells. */
-static int
-orphan_status(const struct lease_link *link, int *signo)
+int
+direct_orphan_status(const struct lease_link *link, int *signo)
 {
 	struct pidfd_exit e = { 0 };
 
@@ -309,7 +348,7 @@ orphan_status(const struct lease_link *link, int *signo)
 int
 direct_wait(struct lease_link *link, int *signo)
 {
-	int signals = signals_fd();
+	int signals = direct_signals();
 	int status = LEASE_EXIT_UNAVAILABLE;
 
 	for (;;) {
@@ -323,11 +362,11 @@ direct_wait(struct lease_link *link, int *signo)
 			continue;
 		if (fds[1].revents != 0 &&
 		    read(signals, &got, sizeof(got)) == sizeof(got))
-			forward(link, (int)got.ssi_signo);
+			direct_forward(link, (int)got.ssi_signo);
 		if (fds[0].revents != 0 && is_exited(link, &status, signo))
 			break;
 		if (fds[2].revents != 0) {
-			status = orphan_status(link, signo);
+			status = direct_orphan_status(link, signo);
 			break;
 		}
 	}

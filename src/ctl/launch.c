@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,21 @@ log_path(const char *config, char *out, size_t cap)
 	return rc;
 }
 
+/* A relay that starts it ignores PIPE, and reads others from a signalfd. */
+static void
+signals_as_usual(posix_spawnattr_t *attributes)
+{
+	sigset_t set;
+
+	(void)posix_spawnattr_init(attributes);
+	sigemptyset(&set);
+	(void)posix_spawnattr_setsigmask(attributes, &set);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(attributes, &set);
+	(void)posix_spawnattr_setflags(
+	    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
 /* In the background; it comes back when it is ready, or has failed. */
 static int
 server_start(const char *config, struct fail *why)
@@ -64,6 +80,7 @@ server_start(const char *config, struct fail *why)
 	char file[PATH_MAX];
 	char *argv[] = { name, daemonize, flag, file, NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int status = 0, rc;
 	pid_t pid;
 
@@ -81,7 +98,9 @@ server_start(const char *config, struct fail *why)
 	    &actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	(void)posix_spawn_file_actions_adddup2(
 	    &actions, STDOUT_FILENO, STDERR_FILENO);
-	rc = posix_spawn(&pid, program, &actions, NULL, argv, environ);
+	signals_as_usual(&attributes);
+	rc = posix_spawn(&pid, program, &actions, &attributes, argv, environ);
+	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0)
 		return fail_set(why, rc, "%s: %s", program, strerror(rc));

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ctl/relay.h"
+
 static int
 complain(int status, const char *text)
 {
@@ -22,7 +24,8 @@ usage(void)
 {
 	(void)fprintf(stderr,
 	    "usage: reforkctl [-c FILE | -s SOCKET | -p PID] lease [POOL]\n"
-	    "           [--key K] [--field NAME=VALUE] [--start FILE]\n"
+	    "           [--key K] [--field NAME=VALUE] [--start FILE] "
+	    "[--relay]\n"
 	    "           [-- ARGUMENT ...]\n");
 	return LEASE_EXIT_USAGE;
 }
@@ -43,6 +46,7 @@ order_parse(struct lease_order *order, int argc, char **argv)
 		{ "key", required_argument, NULL, 'k' },
 		{ "field", required_argument, NULL, 'f' },
 		{ "start", required_argument, NULL, 'S' },
+		{ "relay", no_argument, NULL, 'R' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static char key[1024];
@@ -50,7 +54,7 @@ order_parse(struct lease_order *order, int argc, char **argv)
 
 	optind = 0; /* getopt begins anew */
 	while (
-	    (option = getopt_long(argc, argv, "+k:f:S:", longs, NULL)) != -1) {
+	    (option = getopt_long(argc, argv, "+k:f:S:R", longs, NULL)) != -1) {
 		bool fine = true;
 
 		if (option == 'k') {
@@ -61,6 +65,8 @@ order_parse(struct lease_order *order, int argc, char **argv)
 			       field_add(order, optarg);
 		} else if (option == 'S') {
 			order->start = optarg;
+		} else if (option == 'R') {
+			order->relay = true;
 		} else {
 			fine = false;
 		}
@@ -77,9 +83,8 @@ order_parse(struct lease_order *order, int argc, char **argv)
 	return 0;
 }
 
-/* As the program has ended: whoever waits for us sees no difference. */
-static int
-end_by(int signo)
+int
+lease_end_by(int signo)
 {
 	struct rlimit no_core = { 0, 0 };
 	struct sigaction sa = { .sa_handler = SIG_DFL };
@@ -115,6 +120,8 @@ lease_main(const struct command *command, int argc, char **argv)
 	if (rc != 0)
 		return rc;
 	rc = launch_find(command, &order, path, sizeof(path), &why);
+	if (rc == 0 && order.relay)
+		return relay_main(command, &order, path);
 	if (rc == 0)
 		rc = direct_connect(&link, path, &why);
 	if (rc == 0)
@@ -124,5 +131,5 @@ lease_main(const struct command *command, int argc, char **argv)
 	else
 		rc = complain(LEASE_EXIT_UNAVAILABLE, why.text);
 	direct_close(&link);
-	return signo != 0 ? end_by(signo) : rc;
+	return signo != 0 ? lease_end_by(signo) : rc;
 }

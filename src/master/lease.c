@@ -25,8 +25,6 @@ lease_free(struct lease *l)
 	ev_timer_stop(l->leases->master->loop, &l->limit);
 	if (l->child != NULL)
 		l->child->lease = NULL;
-	if (l->pool != NULL)
-		keys_used(l->pool);
 	TAILQ_REMOVE(&l->leases->list, l, link);
 	rights_close(l->fds, l->nfds);
 	buf_fini(&l->fields);
@@ -94,7 +92,7 @@ on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	leases_refuse(l->client, "busy", l->id,
 	    "no worker of pool %s was ready in %.1fs (the log says why)",
-	    keys_name(l->pool), (double)(clock_ms() - l->asked_ms) / 1e3);
+	    l->pool->name, (double)(clock_ms() - l->asked_ms) / 1e3);
 	lease_free(l);
 }
 
