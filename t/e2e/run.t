@@ -48,7 +48,7 @@ pool :flaky do
   run { |worker| warn "flaky"; raise "no luck" unless File.exist?("#{ENV["RFK_TEST"]}/luck"); worker.wait }
 end
 pool :mortal do
-  run { |worker| worker.done; sleep 0.2 until File.exist?("#{ENV["RFK_TEST"]}/die"); sleep 0.2; exit 3 }
+  run { |worker| worker.done; sleep 0.1 until worker.stopping? || File.exist?("#{ENV["RFK_TEST"]}/die"); sleep 0.2; exit 3 unless worker.stopping? }
 end
 pool :hangs do
   timeout 0.3
