@@ -23,7 +23,7 @@ CC := gcc
 endif
 
 BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff \
-	leaseline rights forks
+	leaseline leasekey rights forks
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
@@ -31,11 +31,11 @@ MASTER = main options master apply signals pools pool slots tasks service lineag
 	refusal rollout outcome \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
-	leases leaseask lease leasenews spares inquiry verbs status \
+	leases leaseask lease leasenews spares keys inquiry verbs status \
 	restart parting takeover
 CTL_PURE = advise pages
 RELAY = frame text message documents asked known session editor worker
-CTL = command client ask find launch direct replace relay lease report grid table dump counsel main
+CTL = command client ask find launch project direct replace relay lease report grid table dump counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension

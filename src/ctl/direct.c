@@ -83,31 +83,6 @@ words_file(char *const *arguments)
 	return fd;
 }
 
-/* The directory that has the nearest Gemfile.lock upwards, or this one. */
-static void
-project_put(struct buf *line, const struct lease_order *order)
-{
-	char here[4096], file[4096 + 16];
-	char *end;
-	int i;
-
-	for (i = 0; i < order->nfields; i++)
-		if (strncmp(order->fields[i], "root=", 5) == 0)
-			return;
-	if (getcwd(here, sizeof(here)) == NULL)
-		return;
-	for (end = here + strlen(here); end != here; end = strrchr(here, '/')) {
-		*end = '\0';
-		(void)snprintf(file, sizeof(file), "%s/Gemfile.lock", here);
-		if (access(file, R_OK) == 0) {
-			(void)record_text(line, "root", here);
-			return;
-		}
-	}
-	if (getcwd(here, sizeof(here)) != NULL)
-		(void)record_text(line, "root", here);
-}
-
 static int
 line_make(struct buf *line, const struct lease_order *order, const int fds[3])
 {
@@ -132,7 +107,7 @@ line_make(struct buf *line, const struct lease_order *order, const int fds[3])
 		rc = record_text(line, text, equal + 1);
 	}
 	if (rc == 0)
-		project_put(line, order);
+		rc = project_put(line, order);
 	return rc;
 }
 

@@ -56,6 +56,9 @@ int lease_end_by(int signo);
 int launch_find(const struct command *, const struct lease_order *, char *path,
     size_t cap, struct fail *why);
 
+/* project.c: the fields of LEASE that say which project this is. */
+int project_put(struct buf *line, const struct lease_order *); /* 0, -ENOMEM */
+
 /* direct.c */
 /* Connected to the lease socket at path: 0, -errno with why. */
 int direct_connect(struct lease_link *, const char *path, struct fail *why);

@@ -139,6 +139,16 @@ print_pool(const json_t *pool)
 	    text_of(pool, "name"), text_of(pool, "kind"),
 	    number_of(pool, "generation"), number_of(pool, "serving"),
 	    number_of(pool, "wanted"));
+	if (json_object_get(pool, "key") != NULL) {
+		(void)printf("key      ");
+		print_clean(text_of(pool, "key"));
+		(void)printf("\n");
+	}
+	if (json_object_get(pool, "boot_failed") != NULL) {
+		(void)printf("no boot  ");
+		print_clean(text_of(pool, "boot_failed"));
+		(void)printf("\n");
+	}
 	for (i = 0; i < json_array_size(listeners); i++)
 		(void)printf("listens  %s\n",
 		    text_of(json_array_get(listeners, i), "address"));

@@ -18,7 +18,7 @@
 struct death {
 	uint64_t at_s; /* calendar time, seconds */
 	char role[12]; /* "worker", "mold" */
-	char pool[32];
+	char pool[48];
 	uint32_t slot; /* workers */
 	uint32_t generation;
 	pid_t pid;

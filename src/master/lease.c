@@ -25,6 +25,8 @@ lease_free(struct lease *l)
 	ev_timer_stop(l->leases->master->loop, &l->limit);
 	if (l->child != NULL)
 		l->child->lease = NULL;
+	if (l->pool != NULL)
+		keys_used(l->pool);
 	TAILQ_REMOVE(&l->leases->list, l, link);
 	rights_close(l->fds, l->nfds);
 	buf_fini(&l->fields);
@@ -92,7 +94,7 @@ on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	leases_refuse(l->client, "busy", l->id,
 	    "no worker of pool %s was ready in %.1fs (the log says why)",
-	    l->pool->name, (double)(clock_ms() - l->asked_ms) / 1e3);
+	    keys_name(l->pool), (double)(clock_ms() - l->asked_ms) / 1e3);
 	lease_free(l);
 }
 

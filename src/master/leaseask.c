@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/pidfd.h"
@@ -60,7 +62,10 @@ fds_keep(struct lease *l, const int *place, const int *take_fds)
 		}
 }
 
-/* One that boots yet may be for lease: that is seen when it has booted. */
+/*
+ * One that boots yet may be for lease: that is seen when it has booted. A key's
+ * own pool is had by the key.
+ */
 struct pool *
 lease_pool(struct lease_client *c, const struct leaseline *line)
 {
@@ -68,14 +73,40 @@ lease_pool(struct lease_client *c, const struct leaseline *line)
 	const struct master *m = c->leases->master;
 	struct pool *p = *name != '\0' ? pools_find(m, name) : NULL;
 
-	if (p != NULL && (spares_kept(p) || !p->is_settled))
+	if (p != NULL && p->keyed.of == NULL &&
+	    (spares_kept(p) || !p->is_settled))
 		return p;
 	while (*name == '\0' && (p = pools_next(m, p)) != NULL)
-		if (spares_kept(p))
+		if (spares_kept(p) && p->keyed.of == NULL)
 			return p;
 	leases_refuse(c, "no_pool", 0, "no pool %s%sworkers for lease", name,
 	    *name != '\0' ? " has " : "has ");
 	return NULL;
+}
+
+const char *
+lease_no_boot(const struct pool *p, char *out, size_t cap)
+{
+	uint64_t now = clock_ms();
+
+	(void)snprintf(out, cap, "pool %s does not boot: %s (again in %.1fs)",
+	    keys_name(p), p->boot_why,
+	    p->not_before_ms > now ? (double)(p->not_before_ms - now) / 1e3
+				   : 0.);
+	return out;
+}
+
+/* With those of its other keys: they all hold descriptors. */
+static uint32_t
+waiting(const struct pool *p)
+{
+	const struct lease *l;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(l, &p->master->leases->list, link)
+	n += l->child == NULL && l->pool != NULL &&
+	     strcmp(keys_name(l->pool), keys_name(p)) == 0;
+	return n;
 }
 
 /* A pool that cannot give one, now or later, says so at once. */
@@ -84,50 +115,76 @@ pool_can(struct lease_client *c, struct pool *p)
 {
 	uint32_t max = (uint32_t)p->settings.max;
 	struct spares n;
+	char text[640];
 
 	if (pool_is_stopping(p)) {
 		leases_refuse(c, "stopping", 0, "reforkd is stopping");
 		return false;
 	}
-	if (!p->is_settled && p->boot_failures > 0) {
-		leases_refuse(c, "boot_failed", 0,
-		    "pool %s does not boot: the log says why", p->name);
+	/* A key is tried again when somebody wants it, and not before. */
+	if (!p->is_settled && p->boot_failures > 0 &&
+	    (p->keyed.of == NULL || clock_ms() < p->not_before_ms)) {
+		leases_refuse(c, "boot_failed", 0, "%s",
+		    lease_no_boot(p, text, sizeof(text)));
 		return false;
 	}
 	spares_count(p, &n);
 	/* Before its mold has spoken nobody knows max. */
 	if (p->is_settled && n.leased + n.waiting >= max) {
 		leases_refuse(c, "limit", 0,
-		    "pool %s leases %u workers at once (max)", p->name, max);
+		    "pool %s leases %u workers at once (max)", keys_name(p),
+		    max);
 		return false;
 	}
-	if (n.waiting >= WAITING_MAX) {
+	if (waiting(p) >= WAITING_MAX) {
 		leases_refuse(c, "busy", 0, "%u leases of pool %s wait already",
-		    n.waiting, p->name);
+		    waiting(p), keys_name(p));
 		return false;
 	}
 	return true;
 }
 
+void
+lease_enter(struct lease *l, struct pool *p)
+{
+	const struct rfk_settings_table *s;
+	struct fail why = FAIL_INIT;
+	const char *code;
+
+	l->pool = NULL;
+	if (keys_is_pattern(p) && !pool_is_stopping(p)) {
+		p = keys_pool(p, l, &code, &why);
+		if (p == NULL)
+			leases_refuse(l->client, code, 0, "%s", why.text);
+	}
+	if (p == NULL || !pool_can(l->client, p)) {
+		lease_free(l);
+		return;
+	}
+	l->pool = p;
+	s = &p->settings;
+	l->within_ms = (uint64_t)s->release_timeout;
+	lease_kill_at(
+	    l, (uint64_t)(moldlink_usable(p->mold) ? s->spawn_timeout
+						   : s->boot_timeout));
+	keys_used(p);
+	pool_touch(p);
+	spares_step(p); /* now, and not at the end of the turn */
+}
+
 static struct lease *
-lease_make(struct lease_client *c, struct pool *p)
+lease_make(struct lease_client *c)
 {
 	struct lease *l = calloc(1, sizeof(*l));
-	const struct rfk_settings_table *s = &p->settings;
-	bool ready = moldlink_usable(p->mold);
 
 	if (l == NULL)
 		return NULL;
 	l->leases = c->leases;
 	l->client = c;
-	l->pool = p;
 	l->id = ++c->leases->last_id;
 	l->asked_ms = clock_ms();
-	l->within_ms = (uint64_t)s->release_timeout;
 	TAILQ_INSERT_TAIL(&c->leases->list, l, link);
 	lease_limit_init(l);
-	lease_kill_at(
-	    l, (uint64_t)(ready ? s->spawn_timeout : s->boot_timeout));
 	return l;
 }
 
@@ -140,13 +197,13 @@ lease_take(struct lease_client *c, const struct leaseline *line, int *take_fds,
 	int place[LEASELINE_FDS_MAX];
 	struct lease *l = NULL;
 
-	if (p == NULL || !pool_can(c, p))
+	if (p == NULL)
 		goto out;
 	if (leaseline_places(line, nfds, place, &why) < 0) {
 		leases_refuse(c, "protocol", 0, "%s", why.text);
 		goto out;
 	}
-	l = lease_make(c, p);
+	l = lease_make(c);
 	if (l == NULL || fields_keep(l, line) < 0) {
 		leases_refuse(c, "busy", 0, "the master has no memory");
 		goto out;
@@ -156,8 +213,7 @@ lease_take(struct lease_client *c, const struct leaseline *line, int *take_fds,
 		goto out;
 	}
 	fds_keep(l, place, take_fds);
-	pool_touch(p);
-	spares_step(p); /* now, and not at the end of the turn */
+	lease_enter(l, p);
 	return;
 out:
 	if (l != NULL)

@@ -82,7 +82,7 @@ lease_generation(struct pool *p)
 		if (l == NULL)
 			continue;
 		if (record_begin(&text, "GEN") == 0 &&
-		    record_text(&text, "pool", p->name) == 0 &&
+		    record_text(&text, "pool", keys_name(p)) == 0 &&
 		    record_count(&text, "gen", p->generation) == 0 &&
 		    record_signed(&text, "mold", p->mold->process.pid) == 0)
 			leases_say(c, &text, NULL, 0);
@@ -96,9 +96,9 @@ say_stat(struct lease_client *c, struct pool *p)
 	struct buf text = BUF_INIT;
 	struct spares n;
 
-	spares_count(p, &n);
+	keys_count(p, &n);
 	if (record_begin(&text, "STAT") == 0 &&
-	    record_text(&text, "pool", p->name) == 0 &&
+	    record_text(&text, "pool", keys_name(p)) == 0 &&
 	    record_count(&text, "gen", p->generation) == 0 &&
 	    record_signed(&text, "max", p->settings.max) == 0 &&
 	    record_count(&text, "spare", p->wanted) == 0 &&

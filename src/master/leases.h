@@ -41,7 +41,7 @@ struct lease {
 	uint64_t id;
 	struct leases *leases;
 	struct lease_client *client; /* NULL = it has gone */
-	struct pool *pool;
+	struct pool *pool;           /* NULL: it is about to enter one */
 	struct child *child;
 	bool released;
 	uint64_t asked_ms;
@@ -97,6 +97,11 @@ void lease_signal(struct lease_client *, const struct leaseline *);
 void lease_release(struct lease_client *, const struct leaseline *);
 /* lease.c: its life. */
 void lease_limit_init(struct lease *);
+/* leaseask.c: it waits for a worker of the pool, or of its key's; or it was
+ * refused, and freed. */
+void lease_enter(struct lease *, struct pool *);
+/* Why there is none, for the client. */
+const char *lease_no_boot(const struct pool *, char *out, size_t cap);
 void lease_kill_at(struct lease *, uint64_t within_ms);
 void lease_end(struct lease *, int signo, uint64_t within_ms);
 void lease_abandon(struct leases *, struct lease_client *); /* it has gone */

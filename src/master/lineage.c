@@ -197,6 +197,7 @@ take_settings(struct pool *p, struct moldlink *l)
 		    NULL);
 	if (pool_is_default(p))
 		pools_follow(p->master);
+	keys_follow(p);
 }
 
 void
@@ -324,5 +325,6 @@ pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 	if (p->is_settled)
 		log_warn("%sthe mold is gone, its workers go on", p->label);
 	else
-		pools_boot_failed(p, l->has_said ? NULL : cause);
+		pools_boot_failed(p,
+		    l->why.text[0] != '\0' ? l->why.text : cause, l->has_said);
 }

@@ -52,6 +52,7 @@ pool_init(struct pool *p, struct master *m, uint32_t index, const char *name)
 	ev_timer_init(&p->backoff, on_backoff, 1., 0.);
 	p->backoff.data = p;
 	pool_dropping_init(p);
+	keys_init(p);
 	p->state_fd = -1;
 	succession_init(p);
 	p->memory = memory_open(p);
@@ -68,6 +69,7 @@ pool_fini(struct pool *p)
 	ev_timer_stop(p->master->loop, &p->backoff);
 	ev_timer_stop(p->master->loop, &p->dropping);
 	succession_fini(p);
+	keys_fini(p);
 	memory_close(p->memory);
 	p->memory = NULL;
 	fd_close(&p->state_fd);
@@ -198,7 +200,8 @@ recover_mold(struct pool *p)
 	    !succession_idle(p) || pool_backs_off(p))
 		return;
 	if (!p->is_settled) {
-		pools_boot(p);
+		if (keys_may_boot(p))
+			pools_boot(p);
 		return;
 	}
 	succession_start(
@@ -246,9 +249,16 @@ say_ready(struct pool *p)
 int
 pool_encode(const struct pool *p, struct buf *out)
 {
-	int rc = buf_printf(out, "pool=%s", p->name);
+	const char *name = keys_name(p);
+	int rc = 0;
 
-	return rc == 0 ? buf_put(out, "", 1) : rc;
+	/* The default pool's mold is told nothing of it. */
+	if (strcmp(name, p->master->pool.name) != 0) {
+		rc = buf_printf(out, "pool=%s", name);
+		if (rc == 0)
+			rc = buf_put(out, "", 1);
+	}
+	return rc == 0 && p->keyed.of != NULL ? keys_encode(p, out) : rc;
 }
 
 void
@@ -316,6 +326,8 @@ pool_scale(struct pool *p, uint32_t wanted, const char *why)
 {
 	if (p->settings.kind == RFK_KIND_NONE)
 		wanted = 0; /* only other pools have work */
+	if (keys_is_pattern(p))
+		wanted = 0;
 	if (wanted > RFK_SLOTS_MAX)
 		wanted = RFK_SLOTS_MAX;
 	if (why != NULL && wanted != p->wanted)

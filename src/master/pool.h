@@ -24,6 +24,7 @@
 #include "base/fail.h"
 #include "master/child.h"
 #include "master/hooks.h"
+#include "master/keys.h"
 #include "master/listener.h"
 #include "master/moldlink.h"
 #include "master/recycle.h"
@@ -39,8 +40,8 @@ struct memory;
 struct pool {
 	struct master *master;
 	uint32_t index; /* of the master's list, and of its rows; 0 = default */
-	char name[32];
-	char label[40];      /* for logs: "pool=NAME ", "" = default */
+	char name[48];
+	char label[64];      /* for logs: "pool=NAME ", "" = default */
 	struct rfk_row *row; /* the first of its own on the board */
 	struct pool *family; /* whose mold makes its workers (service.h) */
 	bool is_leaving;     /* the file has it no more: stops, then is freed */
@@ -65,6 +66,7 @@ struct pool {
 	struct moldlink *old[POOL_OLD_MOLDS]; /* retired, not yet gone */
 	struct succession succession;
 	unsigned int reopens; /* how often the logs were opened again */
+	struct keyed keyed;   /* a pool of one key, or of keys */
 	struct recycle recycle;
 	struct memory *memory; /* limits, budget, refork :auto */
 	struct hooks hooks;
@@ -73,6 +75,7 @@ struct pool {
 	bool term_is_trapped;  /* by before_fork, for what it takes for us */
 	unsigned int failures; /* workers that died early, in a row */
 	unsigned int boot_failures;
+	char boot_why[512];     /* of the last one */
 	uint64_t not_before_ms; /* no fork or boot before: backoff */
 	ev_timer backoff;
 	bool done[RFK_SLOTS_MAX]; /* its run block has ended, for good */

@@ -108,18 +108,20 @@ pools_boot(struct pool *p)
 
 	p->mold = moldlink_boot(p, p->last_generation, &why);
 	if (p->mold == NULL)
-		pools_boot_failed(p, why.text);
+		pools_boot_failed(p, why.text, false);
 }
 
 void
-pools_boot_failed(struct pool *p, const char *cause)
+pools_boot_failed(struct pool *p, const char *cause, bool has_said)
 {
+	char text[640];
 	double seconds;
 
 	p->not_before_ms =
 	    clock_ms() + refork_backoff_ms(++p->boot_failures + 1);
 	seconds = (double)(p->not_before_ms - clock_ms()) / 1e3;
-	if (cause != NULL)
+	snprintf(p->boot_why, sizeof(p->boot_why), "%s", cause);
+	if (!has_said)
 		log_error("%sthe mold failed to boot (%s): again in %.1fs",
 		    p->label, cause, seconds);
 	else
@@ -127,7 +129,7 @@ pools_boot_failed(struct pool *p, const char *cause)
 			  "above: again in %.1fs",
 		    p->label, seconds);
 	lease_refuse_waiting(
-	    p, "boot_failed", "the pool does not boot: the log says why");
+	    p, "boot_failed", lease_no_boot(p, text, sizeof(text)));
 	listeners_undo(&p->next_listeners);
 	p->bind_tries = 0;
 	pools_say_ready(p->master);
@@ -135,13 +137,14 @@ pools_boot_failed(struct pool *p, const char *cause)
 }
 
 void
-pools_leave(struct pool *p)
+pools_leave(struct pool *p, const char *why)
 {
 	if (p->is_leaving)
 		return;
-	log_info("%sis not in the file any more: it drains", p->label);
+	log_info("%sdrains: %s", p->label, why);
 	p->is_leaving = true;
 	pool_stop(p, true);
+	keys_follow(p);
 }
 
 /* One name of the list, whose length is taken from it. */
@@ -167,10 +170,15 @@ is_named(const char *list, const char *name)
 	return false;
 }
 
-/* It has never come up: what the file says now is tried at once. */
-static void
-boot_again(struct pool *p)
+void
+pools_renew(struct pool *p)
 {
+	if (p->is_settled) {
+		(void)succession_start(p, SUCCESSION_RELOAD, true, UINT32_MAX,
+		    "the file is read again");
+		return;
+	}
+	/* It has never come up: what the file says now is tried at once. */
 	p->boot_failures = 0;
 	p->not_before_ms = 0;
 	if (p->mold != NULL)
@@ -187,16 +195,14 @@ pools_follow(struct master *m)
 
 	service_follow(m);
 	while ((p = pools_next(m, p)) != NULL)
-		if (!service_is(p) && !is_named(list, p->name))
-			pools_leave(p);
+		if (!service_is(p) && p->keyed.of == NULL &&
+		    !is_named(list, p->name))
+			pools_leave(p, "it is not in the file any more");
 	while (*list != '\0') {
 		list += name_take(list, name, sizeof(name));
 		p = pools_find(m, name);
-		if (p != NULL && p->is_settled)
-			(void)succession_start(p, SUCCESSION_RELOAD, true,
-			    UINT32_MAX, "the file is read again");
-		else if (p != NULL)
-			boot_again(p);
+		if (p != NULL)
+			pools_renew(p);
 		else if ((p = pools_add(m, name)) != NULL)
 			pools_boot(p);
 	}
@@ -210,8 +216,8 @@ pools_say_ready(struct master *m)
 	if (m->is_ready || !m->pool.serving)
 		return;
 	while ((p = pools_next(m, p)) != NULL)
-		if (!service_is(p) && !p->serving && p->boot_failures == 0 &&
-		    p->failures == 0)
+		if (!service_is(p) && p->keyed.of == NULL && !p->serving &&
+		    p->boot_failures == 0 && p->failures == 0)
 			return;
 	m->is_ready = true;
 	master_says_ready(m);
@@ -220,11 +226,15 @@ pools_say_ready(struct master *m)
 static void
 forget(struct master *m, struct pool *p)
 {
+	struct pool *pattern = p->keyed.of;
+
 	log_info("%shas ended", p->label);
 	inquiry_pool_gone(p);
 	m->pools[p->index] = NULL;
 	pool_fini(p);
 	free(p);
+	if (pattern != NULL)
+		keys_room(pattern);
 }
 
 /* There was work, and there is none any more. */
@@ -268,7 +278,7 @@ pools_reconcile(struct master *m)
 	if (m->phase == MASTER_SERVING)
 		look_at_work(m);
 	for (p = pools_next(m, &m->pool); p != NULL;) {
-		gone = p->has_ended ? p : NULL;
+		gone = p->has_ended && !keys_any(p) ? p : NULL;
 		p = pools_next(m, p);
 		if (gone != NULL)
 			forget(m, gone);

@@ -46,13 +46,15 @@ struct pool *pools_add(struct master *, const char *name);
 struct pool *pools_add_at(struct master *, uint32_t index, const char *name);
 void pools_boot(struct pool *);
 /* It drains; pools_reconcile frees it when nothing of it is left. */
-void pools_leave(struct pool *);
+void pools_leave(struct pool *, const char *why);
+/* The file is read again: a fresh mold, or the first one tried again. */
+void pools_renew(struct pool *);
 
 /* The default pool's settings have come into force: so be it with the others.
  */
 void pools_follow(struct master *);
-/* The first mold of a pool did not come; cause NULL: it has said why. */
-void pools_boot_failed(struct pool *, const char *cause);
+/* The first mold of a pool did not come; has_said: why, to the log. */
+void pools_boot_failed(struct pool *, const char *cause, bool has_said);
 /* Each has had its workers once, or cannot: the master is ready. */
 void pools_say_ready(struct master *);
 

@@ -16,7 +16,7 @@ service_follow(struct master *m)
 
 	if (of->service == 0) {
 		if (p != NULL && service_is(p))
-			pools_leave(p);
+			pools_leave(p, "the file asks for no service any more");
 		return;
 	}
 	if (p == NULL)

@@ -10,6 +10,7 @@
 #include <reforkd/version.h>
 
 #include "base/clock.h"
+#include "base/leasekey.h"
 #include "base/record.h"
 #include "ipc/board.h"
 #include "master/control.h"
@@ -172,6 +173,7 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 {
 	const struct succession *succession = &pool->succession;
 	uint32_t slot, serving = 0;
+	char key[512];
 
 	for (slot = 0; slot < pool->slots; slot++)
 		serving += pool_serving(pool, slot) != NULL;
@@ -179,6 +181,11 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 	(void)record_text(line, "name", pool->name);
 	(void)record_text(
 	    line, "kind", kind_name((enum rfk_kind)pool->settings.kind));
+	if (pool->keyed.of != NULL) {
+		(void)record_text(line, "of", keys_name(pool));
+		(void)record_text(line, "key",
+		    leasekey_text(&pool->keyed.key, key, sizeof(key)));
+	}
 	(void)record_count(line, "generation", pool->generation);
 	(void)record_count(line, "wanted", pool->wanted);
 	(void)record_count(line, "serving", serving);
@@ -188,6 +195,8 @@ say_pool(struct pool *pool, struct control_client *c, struct buf *line)
 		(void)record_text(
 		    line, "mold_state", mold_state_name(pool->mold->state));
 	}
+	if (!pool->is_settled && pool->boot_failures > 0)
+		(void)record_text(line, "boot_failed", pool->boot_why);
 	(void)record_text(line, "refork_stage", stage_name(succession->stage));
 	(void)record_count(line, "refork_queued", succession->queued);
 	if (succession->stage != SUCCESSION_NONE)

@@ -71,6 +71,20 @@ pool_meant(struct control_client *c, const struct line *line)
 	return NULL;
 }
 
+/* The same, for what is done to workers: a key has its own. */
+static struct pool *
+workers_meant(struct control_client *c, const struct line *line)
+{
+	struct pool *pool = pool_meant(c, line);
+
+	if (pool == NULL || !keys_is_pattern(pool))
+		return pool;
+	control_end(c, 1,
+	    "each key of this pool has workers of its own: name it as "
+	    "reforkctl status does, POOL.1");
+	return NULL;
+}
+
 /* refork, reload */
 
 /* The first outcome of a queued request is the one it was queued behind. */
@@ -132,7 +146,7 @@ begin(struct control_client *c, struct pool *pool, const struct line *line,
 static void
 run_refork(struct control_client *c, const struct line *line)
 {
-	struct pool *pool = pool_meant(c, line);
+	struct pool *pool = workers_meant(c, line);
 	char text[128];
 
 	if (pool == NULL)
@@ -192,7 +206,7 @@ verbs_resume(struct control_client *c, struct pool *pool)
 static void
 run_scale(struct control_client *c, const struct line *line)
 {
-	struct pool *pool = pool_meant(c, line);
+	struct pool *pool = workers_meant(c, line);
 	const uint32_t from = pool != NULL ? pool->wanted : 0;
 	uint32_t to = line->scale_to;
 	char text[128];
@@ -254,9 +268,9 @@ run_version(struct control_client *c, const struct line *line)
 
 /* Behind a record: whose it is, where there is more than one pool. */
 static const char *
-whose(const struct pool *pool, char out[48])
+whose(const struct pool *pool, char out[64])
 {
-	(void)snprintf(out, 48, "%s%s", pool_is_default(pool) ? "" : " pool=",
+	(void)snprintf(out, 64, "%s%s", pool_is_default(pool) ? "" : " pool=",
 	    pool_is_default(pool) ? "" : pool->name);
 	return out;
 }
@@ -264,7 +278,7 @@ whose(const struct pool *pool, char out[48])
 static void
 say_mold(struct control_client *c, const struct moldlink *mold)
 {
-	char pool[48];
+	char pool[64];
 
 	if (mold != NULL && mold->process.pid > 0)
 		control_say(c, "pid pid=%d role=mold generation=%" PRIu32 "%s",
@@ -275,7 +289,7 @@ say_mold(struct control_client *c, const struct moldlink *mold)
 static void
 say_pids(struct control_client *c, const struct pool *pool)
 {
-	char text[48];
+	char text[64];
 	uint32_t i;
 
 	say_mold(c, pool->mold);

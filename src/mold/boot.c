@@ -158,6 +158,27 @@ arguments_keep(struct self *self, const struct start *start)
 			    sizeof(self->arguments) - len, "%s ", p + 4);
 }
 
+/* "/home/me/shop 9f3c", whatever bytes a client has sent. */
+static void
+key_keep(struct self *self, const struct start *start)
+{
+	const char *p = start->tail.data;
+	const char *end = p + start->tail.len;
+	const char *value;
+	size_t len = 0;
+
+	for (; p < end; p += strnlen(p, (size_t)(end - p)) + 1) {
+		value = strncmp(p, "key=", 4) == 0 ? strchr(p + 4, '=') : NULL;
+		if (value == NULL || len + 2 >= sizeof(self->key))
+			continue;
+		if (len > 0)
+			self->key[len++] = ' ';
+		while (*++value != '\0' && len + 1 < sizeof(self->key))
+			self->key[len++] =
+			    *value > ' ' && *value < 0x7f ? *value : '?';
+	}
+}
+
 static int
 start_get(struct self *self, struct start *start)
 {
@@ -182,6 +203,8 @@ start_get(struct self *self, struct start *start)
 		    "(install both again)");
 	arguments_keep(self, start);
 	start_text(start, "pool", self->pool, sizeof(self->pool));
+	start_text(start, "instance", self->pool, sizeof(self->pool));
+	key_keep(self, start);
 	self->generation = start->head.generation;
 	self->master_pid = start->head.master_pid;
 	fault_generation_set(self->generation);

@@ -40,6 +40,7 @@ module Reforkd
 
     def evaluate
       start_remember
+      key_take
       ARGV.clear # it held room for titles
       environment_set
       $stdout.sync = $stderr.sync = true
@@ -89,7 +90,7 @@ module Reforkd
 
     # What workers are given: an application, or what the boot block has made.
     def app_load
-      return (Reforkd.state = @set[:boot]&.call) || true unless @kind == :rack
+      return (Reforkd.state = lease_boot) || true unless @kind == :rack
 
       plain = option("no_default_middleware") || @set[:default_middleware] == false
       middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])

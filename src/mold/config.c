@@ -55,6 +55,9 @@ static const unsigned char pools_rb[] = {
 static const unsigned char lease_rb[] = {
 #include "mold/lease.rb.inc"
 };
+static const unsigned char key_rb[] = {
+#include "mold/key.rb.inc"
+};
 static const unsigned char tasks_rb[] = {
 #include "mold/tasks.rb.inc"
 };
@@ -87,6 +90,7 @@ static const struct prelude parts[] = {
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
 	{ "pools.rb", pools_rb, sizeof(pools_rb) },
 	{ "lease.rb", lease_rb, sizeof(lease_rb) },
+	{ "key.rb", key_rb, sizeof(key_rb) },
 	{ "tasks.rb", tasks_rb, sizeof(tasks_rb) },
 	{ "run.rb", run_rb, sizeof(run_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },

@@ -96,6 +96,7 @@ module Reforkd
 
     def kind_decide
       @kind = kind_of_work
+      key_check
       return unless @pool
       raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has no work (write run { |worker| ... }, tick or rack App in it)" unless @kind
       return unless @kind == :rack && @listeners_wanted.empty?

@@ -77,10 +77,12 @@ void
 self_title(const struct self *self, const char *state, uint64_t requests)
 {
 	enum rfk_personality whose = self->settings.personality;
-	const char *other = strcmp(self->pool, "default") ? self->pool : "";
 	unsigned long long n = requests;
-	char title[512];
+	char title[512], other[160] = "";
 
+	if (strcmp(self->pool, "default") != 0)
+		snprintf(other, sizeof(other), "%s%s%s", self->pool,
+		    self->key[0] != '\0' ? " " : "", self->key);
 	if (whose == RFK_UNICORN && self->role == ROLE_MOLD)
 		snprintf(title, sizeof(title), "unicorn mold %s(gen %u: %s)",
 		    self->arguments, self->generation, state);

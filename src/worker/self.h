@@ -38,7 +38,8 @@ struct self {
 	struct rfk_row *my_row; /* workers only, else NULL */
 	struct rfk_settings_table settings;
 	bool is_service;     /* no worker, but pitchfork's service */
-	char pool[32];       /* whose work it does; "default" */
+	char pool[48];       /* whose work it does; "default" */
+	char key[96];        /* of a pool of one key: its values, for titles */
 	char arguments[256]; /* the command line's, for titles */
 	int listeners[RFK_LISTENERS_MAX];
 	size_t nlisteners;

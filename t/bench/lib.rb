@@ -67,10 +67,11 @@ module Bench
   def machine(servers)
     cpu = File.foreach("/proc/cpuinfo").grep(/model name/).first.to_s.split(":", 2).last.to_s.strip
     versions = servers.map { |s| "#{s.gem} #{s.version}" }.uniq.join(", ")
+    programs = servers.empty? ? "" : " #{versions}. #{`wrk -v 2>&1`[/wrk \S+/]}."
     [
       "#{Time.now.utc.strftime("%Y-%m-%d %H:%M UTC")}: Linux #{Etc.uname[:release]} #{Etc.uname[:machine]}, #{cpu}, " \
       "#{Etc.nprocessors} processors, load #{File.read("/proc/loadavg").split.first}.",
-      "#{RUBY_DESCRIPTION}. #{versions}. #{`wrk -v 2>&1`[/wrk \S+/]}.", ""
+      "#{RUBY_DESCRIPTION}.#{programs}", ""
     ]
   end
 

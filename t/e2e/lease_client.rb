@@ -130,6 +130,27 @@ when "hurry"
     raw.say("RELEASE id=1") if i % 3 == 1
     raw.socket.close
   end
+when "keys"
+  # A thousand keys: while two have sessions, and by those who go at once.
+  one = client
+  2.times { |i| one.lease(pool: "lsp", root: WORDS[0], lock: i, arguments: %w[wait]) }
+  raw = Raw.new
+  500.times do |i|
+    said = raw.ask("LEASE pool=lsp root=#{WORDS[0]} lock=many#{i}")
+    check(said.start_with?("ERR code=limit text="), said)
+  end
+  one.close
+  500.times do |i|
+    raw = Raw.new
+    raw.say("LEASE pool=lsp root=#{WORDS[0]} lock=%FF%01#{i}")
+    raw.socket.close
+  end
+  ["LEASE pool=lsp", "LEASE pool=lsp root=/", "LEASE pool=lsp root=/ lock=#{"x" * 2000}", "LEASE pool=lsp lock=/"].each do |text|
+    said = Raw.new.ask(text)
+    check(said.start_with?("ERR code=protocol text="), "#{text[0, 40]}: #{said}")
+  end
+  said = Raw.new.ask("LEASE pool=lsp root=x lock=1")
+  check(said.start_with?("ERR code=boot_failed ") && said.include?("no%20absolute%20path"), said)
 when "speed"
   one = client
   times = Array.new(Integer(WORDS[0] || 200)) do

@@ -11,6 +11,7 @@
 # Without streams reforkd makes pipes: lease.stdin is to be written,
 # lease.stdout to be read. One client may hold many leases; when it is closed,
 # or its process ends, they all end. It belongs to one thread.
+require "pathname"
 require "socket"
 require "tempfile"
 
@@ -90,8 +91,7 @@ module Reforkd
     def self.socket_of(config: nil, pid_file: nil)
       return "#{pid_file}.lease" if pid_file
 
-      hash = File.realpath(config || Dir.pwd).each_byte.inject(0xcbf29ce484222325) { |h, byte| ((h ^ byte) * 0x100000001b3) & (2**64 - 1) }
-      File.join(socket_directory, format("%016x.lease", hash))
+      File.join(socket_directory, format("%016x.lease", fnv1a(File.realpath(config || Dir.pwd))))
     end
 
     def self.socket_directory
@@ -100,6 +100,20 @@ module Reforkd
 
       user = "/run/user/#{Process.euid}"
       File.directory?(user) ? File.join(user, "reforkd") : "/tmp/reforkd-#{Process.euid}"
+    end
+
+    # Which project a directory is of: the nearest directory upwards that has a
+    # Gemfile.lock, and what changes when that does (FNV-1a of its bytes).
+    def self.project(cwd = Dir.pwd, root: nil)
+      here = File.realpath(cwd)
+      root ||= Pathname(here).ascend.find { |directory| File.file?(directory / "Gemfile.lock") }&.to_s || here
+      { root: root, lock: format("%016x", fnv1a(File.binread(File.join(root, "Gemfile.lock")))) }
+    rescue SystemCallError
+      { root: root || cwd, lock: "none" }
+    end
+
+    def self.fnv1a(bytes)
+      bytes.each_byte.inject(0xcbf29ce484222325) { |hash, byte| ((hash ^ byte) * 0x100000001b3) & (2**64 - 1) }
     end
 
     # A field's value as it is sent.
@@ -121,13 +135,15 @@ module Reforkd
     end
 
     # streams: stdin and stdout (both or none), stderr; other keywords are
-    # fields of the lease, which the worker sees as lease[:name].
+    # fields of the lease, which the worker sees as lease[:name]. root and lock
+    # are those of cwd, unless given.
     def lease(pool: nil, stdin: nil, stdout: nil, stderr: nil, cwd: Dir.pwd, arguments: [], environment: ENV.to_h,
       umask: File.umask, **fields)
       given = { stdin: stdin, stdout: stdout, stderr: stderr }.compact
       directory = File.open(cwd)
       words = words_file(arguments, environment)
       files = given.merge(cwd: directory, args: words)
+      fields = Client.project(cwd, root: fields[:root]).merge(fields)
       tell("LEASE", pool: pool, fds: files.keys.join(","), umask: umask.to_s(8), **fields, files: files.values)
       fields, received = answer("LEASED")
       Lease.new(self, fields, received)
