@@ -12,3 +12,12 @@ bundle_use() {
 	export BUNDLE_GEMFILE="$1/Gemfile"
 	export RUBYOPT="-rbundler/setup${RUBYOPT:+ $RUBYOPT}"
 }
+
+# steep_gems RUBY: the folder with the newest Steep that this Ruby runs.
+steep_gems() {
+	if "$1" -e 'exit RUBY_VERSION < "3.3"'; then
+		echo examples/steep/ruby3.1
+	else
+		echo examples/steep
+	fi
+}

@@ -1,0 +1,151 @@
+# frozen_string_literal: true
+
+require "securerandom"
+
+module Reforkd
+  module Steep
+    # When workers have diverged: a copy of the first one becomes the pool's mold,
+    # and all of them are replaced by workers of it. One thread for each server.
+    #
+    # The server's own thread (job_queue) sends all messages, so that what is done
+    # there stands between two of them, the same two for every worker.
+    class Generations
+      SETTLED = 1.0  # seconds without a check
+      SHARE = 10     # of the time at most a tenth for replacing
+      TIMEOUT = 300  # for each step
+
+      def initialize(master, pool, gain_kb)
+        @master = master
+        @pool = pool
+        @gain_kb = gain_kb
+        @documents = Documents.new(master.project)
+        @events = Thread::Queue.new
+        @after_kb = 0
+        @not_before = 0
+      end
+
+      attr_reader :documents
+
+      def start
+        @thread = Thread.new { run }
+      end
+
+      def stop
+        @events.close
+        @thread&.kill
+      end
+
+      # A check has ended.
+      def checked
+        @events << true
+      rescue ClosedQueueError
+        nil
+      end
+
+      # The editor asks for it: now, whatever it brings.
+      def ask
+        @asked = true
+        checked
+        @thread&.wakeup
+      end
+
+      private
+
+      def run
+        while @events.pop
+          settle
+          asked, @asked = @asked, false
+          try_it if asked || worth_it?
+        end
+      rescue ClosedQueueError
+        nil # the server is ending
+      end
+
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+
+      def settle
+        until @asked
+          @events.clear
+          sleep [SETTLED, @not_before - now].max
+          return if @events.empty? && @master.current_type_check_request.nil?
+        end
+      end
+
+      def slots
+        @master.each_worker.to_a
+      end
+
+      # Kilobytes that the workers have for themselves.
+      def private_kb
+        slots.sum do |slot|
+          File.read("/proc/#{slot.pid}/smaps_rollup").scan(/^Private_\w+:\s+(\d+)/).sum { |kb,| kb.to_i }
+        rescue SystemCallError
+          0
+        end
+      end
+
+      def worth_it?
+        private_kb - @after_kb >= @gain_kb
+      end
+
+      def try_it
+        began = now
+        before = private_kb
+        generation = promote
+        replace_all if generation
+        @after_kb = private_kb
+        @not_before = now + (now - began) * SHARE
+        say(generation: generation, before_kb: before, after_kb: @after_kb, seconds: (now - began).round(3))
+      rescue Client::Error, SystemCallError, IOError => error
+        ::Steep.logger.error { "reforkd: the workers stay as they are: #{error.message}" }
+        @not_before = now + 60
+      end
+
+      # Editors pass over what begins with $/; generation is nil when there was none.
+      def say(params)
+        ::Steep.logger.warn { "reforkd: #{params}" }
+        @master.enqueue_write_job(::Steep::Server::Master::SendMessageJob.to_client(message: { method: "$/reforkd/reforked", params: params }))
+      end
+
+      # The number of the generation, when the copy has become the mold.
+      def promote
+        @stamp = SecureRandom.uuid
+        @pool.generations.clear
+        answer = Thread::Queue.new
+        in_turn do
+          @documents.barrier(@stamp)
+          @master.result_controller << @master.send_request(method: PROMOTE, params: { stamp: @stamp }, worker: @master.typecheck_workers[0]) do |handler|
+            handler.on_completion { |response| answer << response[:result] }
+          end
+        end
+        answer.pop && @pool.generations.pop
+      end
+
+      def in_turn(&block)
+        @master.job_queue << block
+      end
+
+      def replace_all
+        formers = slots.map do |slot|
+          slot.session.tap { replace(slot) }
+        end
+        formers.each { |former| former.wait(TIMEOUT) }
+        GC.start
+      end
+
+      def replace(slot)
+        one = slot.fresh
+        told = one.open(@master.initialize_params) or return
+        done = Thread::Queue.new
+        in_turn do
+          lacking = @documents.since(told[:stamp])
+          turn = Turn.new { done << slot.replace(one, lacking) }
+          @master.enqueue_write_job(::Steep::Server::Master::SendMessageJob.to_worker(turn, message: {}))
+        end
+        done.pop
+      end
+    end
+  end
+end

@@ -1,0 +1,163 @@
+# frozen_string_literal: true
+
+# Steep's workers as leased workers: what a pool's mold loads, and what the block
+# of `worker` calls. See README.md.
+require "digest"
+require "steep"
+require "steep/cli"
+require_relative "inbox"
+
+module Reforkd
+  module Steep
+    # What a mold hands to its workers. basis: what the environment was made of,
+    # besides the project's own files, whose texts Steep sends; stamp: which
+    # promotion it comes from, nil for a mold that was booted.
+    State = Struct.new(:project, :service, :basis, :stamp)
+
+    PROMOTE = "$/reforkd/promote"
+    DONE = "$/reforkd/done"
+
+    class Loader
+      include ::Steep::Drivers::Utils::DriverHelper
+    end
+
+    class << self
+      attr_reader :state, :inbox
+
+      # In the mold: the Steepfile read, the signatures of libraries and of the
+      # project loaded. No file is checked: what that leaves is garbage mostly.
+      def boot
+        ::Steep.ui_logger.level = :fatal
+        project = Loader.new.load_config
+        service = ::Steep::Services::TypeCheckService.new(project: project)
+        service.update(changes: files_of(project))
+        project.targets.each { |target| service.signature_services.fetch(target.name).current_subtyping }
+        State.new(project, service, basis_of(project), nil)
+      end
+
+      # In a worker: `steep worker` with the client's arguments, until its end.
+      def run(lease, state)
+        unless lease[:steep] == ::Steep::VERSION
+          abort "reforkd: the pool has Steep #{::Steep::VERSION}, the client #{lease[:steep]}: start both with the same bundle"
+        end
+
+        @state = state
+        # Objects of this session's own: what Ruby has buffered in them is not handed on.
+        @inbox = Inbox.new(IO.for_fd(0, "rb", autoclose: false))
+        output = IO.for_fd(1, "wb", autoclose: false)
+        ::Steep::CLI.new(argv: ["worker", *lease.arguments], stdin: @inbox, stdout: output, stderr: $stderr).run
+      end
+
+      # The project of the state, when it is still what this one says.
+      def project_for(project)
+        @state = nil if @state && @state.basis != basis_of(project)
+        @state&.project || project
+      end
+
+      def service_for(project)
+        @state.service if @state&.project.equal?(project)
+      end
+
+      # On the main thread, while every other one waits.
+      def promote(service, stamp)
+        Reforkd.promote { handed_on(service, stamp) }
+      end
+
+      private
+
+      # In the copy. Results of checks are this worker's, of a part of the files:
+      # each of its heirs makes its own.
+      def handed_on(service, stamp)
+        @inbox = @state = nil
+        service.source_files.transform_values! do |file|
+          file.class.no_data(path: file.path, content: file.content)
+        end
+        State.new(service.project, service, basis_of(service.project), stamp)
+      end
+
+      def files_of(project)
+        loader = ::Steep::Services::FileLoader.new(base_dir: project.base_dir)
+        project.targets.each_with_object({}) do |target, changes|
+          loader.each_path_in_target(target) do |path|
+            text = project.absolute_path(path).read
+            changes[path] ||= [::Steep::Services::ContentChange.string(text)]
+          end
+        end
+      end
+
+      def basis_of(project)
+        locks = project.targets.filter_map { |target| target.options.collection_config_path }
+        files = [project.steepfile_path, *locks, *locks.map { |path| ::RBS::Collection::Config.to_lockfile_path(path) }]
+        files.compact.uniq.to_h { |path| [path.to_s, path.file? ? Digest::SHA256.file(path).hexdigest : nil] }
+      end
+    end
+
+    module Configured
+      def load_config(**)
+        Steep.project_for(super)
+      end
+    end
+
+    module Inherited
+      def new(project:)
+        Steep.service_for(project) || super
+      end
+    end
+
+    # A file that is sent again as it is there is no reason to make anything again.
+    module Unchanged
+      def update(changes:)
+        super(changes: changes.reject { |path, list| known?(path, list) })
+      end
+
+      private
+
+      def known?(path, list)
+        texts = texts_of(path)
+        texts.any? && texts.all? { |text| list.inject(text) { |before, change| change.apply_to(before) } == text }
+      end
+
+      def texts_of(path)
+        signatures = signature_services.each_value.filter_map { |signature| signature.files[path] }
+        [source_files[path], *signatures].compact.map(&:content)
+      end
+    end
+
+    # Requests of the client's own, in the order of all others.
+    module InBand
+      Done = Struct.new(:id)
+      Promote = Struct.new(:id, :stamp)
+
+      def handle_request(request)
+        case request[:method]
+        when "initialize" then writer.write(id: request[:id], result: { stamp: Steep.state&.stamp, inherited: !Steep.state.nil? })
+        when DONE then queue << Done.new(request[:id])
+        when PROMOTE then promote_after(request)
+        else super
+        end
+      end
+
+      def handle_job(job)
+        case job
+        when Done then writer.write(id: job.id, result: nil)
+        when Promote then writer.write(id: job.id, result: Steep.inbox.on_main { Steep.promote(service, job.stamp) })
+        else super
+        end
+      end
+
+      private
+
+      # A barrier: the copy has every change that was sent before, and no other.
+      def promote_after(request)
+        pop_buffer { |changes| queue << self.class::StartTypeCheckJob.new(guid: nil, changes: changes) }
+        queue << Promote.new(request[:id], request[:params][:stamp])
+      end
+    end
+
+    ::Steep::Drivers::Worker.prepend(Configured)
+    ::Steep::Services::TypeCheckService.singleton_class.prepend(Inherited)
+    ::Steep::Services::TypeCheckService.prepend(Unchanged)
+    ::Steep::Server::TypeCheckWorker.prepend(InBand)
+    ::Steep::Server::InteractionWorker.prepend(InBand)
+  end
+end

@@ -1,0 +1,35 @@
+#!/bin/sh
+# contrib/steep: Steep says the same with leased workers as with its own.
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/t/e2e/steep.sh"
+AWAIT=60
+
+cp -r "$PROJECT" "$DIR/copy"
+session() { # PROJECT CMD...
+	session_in=$1
+	shift
+	(editor session "$session_in" "$@" langserver --jobs=2)
+}
+check() { # CMD...; in no order, without what it was doing
+	(cd "$PROJECT" && "$@" check --jobs=2 2>&1; echo "status $?") | grep -Ev '^[.F]*$|^#'
+}
+session "$DIR/copy" "$RUBY" "$STEEP" >"$DIR/plain.session" 2>"$DIR/plain.err" &
+plain_pid=$!
+start "$CONF"
+# shellcheck disable=SC2086
+leased=$(check $OURS)
+await 'with leased workers' logged 'worker=.* ended .exit 0 while serving' 2
+like 'a check finds the mistake' "$leased" 'lib/m3.rb:2:6: .error. Cannot allow method body'
+is 'as Steep by itself does, with its status' "$leased" "$(check "$RUBY" "$STEEP")"
+like 'and fails' "$leased" '^status 1$'
+# shellcheck disable=SC2086
+session "$PROJECT" $OURS >"$DIR/leased.session" 2>>"$LOG"
+wait $plain_pid || cat "$DIR/plain.err" >>"$LOG"
+like 'an editor is told of it' "$(cat "$DIR/leased.session")" '^lib/m3.rb:2 Ruby::MethodBodyTypeMismatch$'
+is 'of its edits and of a signature, as by Steep alone' "$(cat "$DIR/leased.session")" "$(cat "$DIR/plain.session")"
+like 'up to the end' "$(cat "$DIR/leased.session")" '^status 0$'
+none_leased() { [ -z "$(pids 'worker.*leased')" ]; }
+await 'no worker is left behind' none_leased
+# shellcheck disable=SC2086
+like 'without the server Steep works by itself' "$(stop && cd "$PROJECT" && $OURS check --jobs=1 2>&1)" 'no server for .*own'
+finish

@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+# An editor for Steep, in a project of the tests: steep_client.rb CASE CMD...
+# prints what a test compares, and saves what it has edited.
+require "timeout"
+require_relative "steep_editor"
+
+CASE, *COMMAND = ARGV
+
+# Asks for new workers; calls the block until they are there.
+def refork(editor)
+  count = editor.heard("$/reforkd/reforked") + 1
+  editor.notify("$/reforkd/refork")
+  while editor.heard("$/reforkd/reforked") < count
+    yield if block_given?
+    editor.waiting? ? editor.receive : sleep(0.005)
+  end
+end
+
+# What is wrong in these files, as steep.sh has made them.
+def expected(editor)
+  text = editor.text("sig/m1.rbs").include?("value: () -> String")
+  (1..6).flat_map do |i|
+    path = "lib/m#{i}.rb"
+    value, other = %w[value other].map { |name| editor.text(path).lines.index("  def #{name}\n") + 1 }
+    mine = []
+    mine << "#{path}:#{value} Ruby::MethodBodyTypeMismatch" if i == 3 || (i == 1 && text)
+    mine << "#{path}:#{other} Ruby::MethodBodyTypeMismatch" << "#{path}:#{other + 1} Ruby::ArgumentTypeMismatch" if text
+    mine
+  end.sort
+end
+
+editor = Editor.new(COMMAND)
+Timeout.timeout(100) do
+  editor.start
+  case CASE
+  when "session"
+    puts "first", editor.check
+    editor.open("lib/m3.rb")
+    editor.edit("lib/m3.rb", '"text"', "3")
+    editor.hear("textDocument/publishDiagnostics") { editor.diagnostics["lib/m3.rb"] == [] }
+    puts "an edit repairs it"
+    editor.edit("sig/m1.rbs", "value: () -> Integer", "value: () -> String")
+    puts "a signature", editor.check
+    puts "status #{editor.shut_down}"
+  when "refork"
+    # Each round: a check is queued and a change buffered when the copy is asked
+    # for, and edits go on until the workers have been replaced.
+    puts "first", editor.check
+    Integer(ENV.fetch("ROUNDS", 2)).times do |round|
+      types = %w[Integer String].rotate(round)
+      editor.ask("$/steep/typecheck", editor.check_params)
+      editor.edit("sig/m1.rbs", "value: () -> #{types[0]}", "value: () -> #{types[1]}")
+      edits = 0
+      refork(editor) do
+        editor.edit("lib/m#{edits % 6 + 1}.rb", "class", "# #{edits += 1}\nclass")
+      end
+      found, wanted = editor.check, expected(editor)
+      puts found == wanted ? "round #{round} is right" : ["round #{round}, found", found, "wanted", wanted]
+    end
+    editor.ask("$/steep/typecheck", editor.check_params)
+    puts "status #{editor.shut_down}"
+  when "killed"
+    editor.check
+    refork(editor)
+    editor.ask("$/steep/typecheck", editor.check_params)
+    Process.kill(:KILL, editor.pid)
+    puts "killed"
+  else abort "no case #{CASE}"
+  end
+end

@@ -1,0 +1,23 @@
+#!/bin/sh
+# contrib/steep: workers are replaced in the middle of checks and edits, and none
+# of these is lost or made twice; no worker outlives its editor.
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/t/e2e/steep.sh"
+AWAIT=60
+export REFORKD_STEEP_GAIN=100000 # when we ask for it only
+start "$CONF"
+none_leased() { [ -z "$(pids 'worker.*leased')" ]; }
+
+# shellcheck disable=SC2086
+(editor refork "$PROJECT" $OURS langserver --jobs=3) >"$DIR/session" 2>>"$LOG"
+like 'a change that is buffered when the copy is made is not lost' "$(cat "$DIR/session")" '^round 0 is right$'
+like 'edits on the way are made once; and again' "$(cat "$DIR/session")" '^round 1 is right$'
+like 'a session ends while a check runs' "$(cat "$DIR/session")" '^status 0$'
+await 'and leaves no worker' none_leased
+ok 'each time a copy of the first worker became the mold' logged 'refork to gen=2 done .*Reforkd.promote'
+# shellcheck disable=SC2086
+(editor killed "$PROJECT" $OURS langserver --jobs=3) >"$DIR/session" 2>>"$LOG"
+is 'one is killed while a check runs' "$(cat "$DIR/session")" killed
+await 'and leaves no worker either' none_leased
+await 'but the spare one' count 1 workers
+finish
