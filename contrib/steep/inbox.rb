@@ -14,15 +14,18 @@ module Reforkd
 
       def binmode; end
 
-      # As Transport::Io::Reader calls them: a head, then its body.
+      # As Transport::Io::Reader calls them: a head, then its body. It does not call
+      # after `exit`: the end of the stream, or a signal, is the client's death, of
+      # which Steep's threads would not hear.
       def gets(_separator)
         loop do
-          item = @queue.pop
-          return item unless item.is_a?(Array)
-          return item[0].tap { @body = item[1] } if item[1]
+          head, @body, favour = @queue.pop || Process.exit!(0)
+          return head if head
 
-          item[0].call
+          favour.call
         end
+      rescue SignalException => error
+        Process.exit!(128 + error.signo)
       end
 
       def read(_length)
@@ -33,7 +36,7 @@ module Reforkd
       def on_main
         passing(Thread.current)
         answer = Thread::Queue.new
-        @queue << [-> { answer << yield }, nil]
+        @queue << [nil, nil, -> { answer << yield }]
         answer.pop
       end
 
