@@ -4,12 +4,15 @@
  * process (RUBY.md 1.1); its channel and the scoreboard go by number.
  *
  * With REFORKD_RUBY in the environment it is that Ruby instead, which loads the
- * same as an extension: the gem's way.
+ * same as an extension: the gem's way. With REFORKD_SCRIPT it is a command line
+ * of that Ruby's, which comes to the same by itself
+ * (ruby/compat/reforkd/script.rb).
  */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,8 +29,11 @@
 #define TITLE_PAD                                                              \
 	"                                                                "
 
+#define SCRIPT_SEPARATOR "\x1f"
+
 /* What is executed, and with which command line. */
 struct front {
+	char *script; /* owned: a copy of REFORKD_SCRIPT, or NULL */
 	char path[PATH_MAX + 64];
 	char extension[PATH_MAX + 64]; /* "" for the program */
 	const char *argv[2 * OPTIONS_LIST_MAX + 16];
@@ -82,11 +88,31 @@ front_argv(struct front *f, const struct options *o)
 }
 
 static int
+front_script(struct front *f, const char *words)
+{
+	const size_t max = sizeof(f->argv) / sizeof(f->argv[0]) - 1;
+	char *save = NULL, *word;
+	size_t n = 0;
+
+	f->script = strdup(words);
+	if (f->script == NULL)
+		return -ENOMEM;
+	word = strtok_r(f->script, SCRIPT_SEPARATOR, &save);
+	for (; word != NULL && n < max;
+	     word = strtok_r(NULL, SCRIPT_SEPARATOR, &save))
+		f->argv[n++] = word;
+	f->argv[n] = NULL;
+	return n > 0 && word == NULL ? 0 : -E2BIG;
+}
+
+static int
 front_choose(struct front *f, const struct options *o, struct fail *why)
 {
 	const char *ruby = getenv("REFORKD_RUBY");
+	const char *script = getenv("REFORKD_SCRIPT");
 	int rc;
 
+	f->script = NULL;
 	f->extension[0] = '\0';
 	if (ruby == NULL || ruby[0] == '\0') {
 		rc = find(MOLD_NAME, X_OK, f->path, sizeof(f->path), why);
@@ -100,8 +126,14 @@ front_choose(struct front *f, const struct options *o, struct fail *why)
 		rc = find(EXTENSION_NAME, R_OK, f->extension,
 		    sizeof(f->extension), why);
 	}
-	if (rc == 0)
-		front_argv(f, o);
+	if (rc < 0 || script == NULL || f->extension[0] == '\0') {
+		if (rc == 0)
+			front_argv(f, o);
+		return rc;
+	}
+	rc = front_script(f, script);
+	if (rc < 0)
+		fail_set(why, -rc, "REFORKD_SCRIPT: %s", strerror(-rc));
 	return rc;
 }
 
@@ -137,16 +169,18 @@ spawn_mold(struct master *m, uint32_t generation, pid_t *pid, int *give_pidfd,
 	int rc;
 
 	rc = front_choose(&front, m->options, why);
-	if (rc < 0)
-		return rc;
-	rc = chan_pair(pair);
-	if (rc < 0)
-		return fail_set(
+	if (rc == 0 && (rc = chan_pair(pair)) < 0)
+		fail_set(
 		    why, -rc, "cannot make a socketpair: %s", strerror(-rc));
+	if (rc < 0) {
+		free(front.script);
+		return rc;
+	}
 	*pid = fork();
 	if (*pid == 0)
 		exec_mold(m, &front, pair[1], master);
 	rc = *pid < 0 ? -errno : pidfd_open_pid(*pid);
+	free(front.script);
 	fd_close(&pair[1]);
 	if (rc < 0) {
 		if (*pid > 0)

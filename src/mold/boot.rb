@@ -41,7 +41,7 @@ module Reforkd
     def evaluate
       start_remember
       key_take
-      ARGV.clear # it held room for titles
+      ARGV.clear unless Reforkd.handed # it held room for titles
       environment_set
       $stdout.sync = $stderr.sync = true
       evaluate_file
@@ -148,9 +148,8 @@ module Reforkd
     end
 
     def evaluate_file
-      @file = option("config")
-      @file ||= %w[config/reforkd.rb].find { |path| File.file?(path) } if option("default_config")
-      @file ||= %w[config/pitchfork.rb].find { |path| File.file?(path) } if option("program") == "pitchfork"
+      handed_take if Reforkd.handed
+      @file = option("config") || default_file
       return unless @file
 
       @file_found = File.expand_path(@file) # before working_directory moves us
@@ -160,6 +159,15 @@ module Reforkd
       raise
     rescue Exception => error
       raise ConfigError, one_line(error)
+    end
+
+    def default_file
+      return if Reforkd.handed
+
+      names = []
+      names << "config/reforkd.rb" if option("default_config")
+      names << "config/pitchfork.rb" if option("program") == "pitchfork"
+      names.find { |path| File.file?(path) }
     end
 
     def read_file

@@ -49,6 +49,9 @@ static const unsigned char family_rb[] = {
 static const unsigned char behalf_rb[] = {
 #include "mold/behalf.rb.inc"
 };
+static const unsigned char handed_rb[] = {
+#include "mold/handed.rb.inc"
+};
 static const unsigned char pools_rb[] = {
 #include "mold/pools.rb.inc"
 };
@@ -88,6 +91,7 @@ static const struct prelude parts[] = {
 	{ "compat.rb", compat_rb, sizeof(compat_rb) },
 	{ "family.rb", family_rb, sizeof(family_rb) },
 	{ "behalf.rb", behalf_rb, sizeof(behalf_rb) },
+	{ "handed.rb", handed_rb, sizeof(handed_rb) },
 	{ "pools.rb", pools_rb, sizeof(pools_rb) },
 	{ "lease.rb", lease_rb, sizeof(lease_rb) },
 	{ "key.rb", key_rb, sizeof(key_rb) },

@@ -4,7 +4,7 @@
 # whole file was read, for only then is it known whose file it is.
 module Reforkd
   # unicorn's "stable interface": what USR2 executes. A file may change it.
-  START_CTX = { argv: [], cwd: nil }
+  START_CTX = { argv: [], cwd: nil } unless const_defined?(:START_CTX, false)
 
   class Config
     # What a new master shall be, once before_exec has run: the program, where,

@@ -83,6 +83,41 @@ await 'takes over' gone "$old"
 ok 'and serves' body / "parent $MASTER"
 stop || result 1 'stops'
 
+# A script of the user's own: the application is an object of its
+ruby_script() { # NAME LINE...: in the bundle
+	printf '%s\n' "$@" >"$DIR/script.rb"
+	: >"$LOG"
+	background "$RUBY" -S bundle exec "$RUBY" "$DIR/script.rb" "two words" "$SOCK"
+	MASTER=$!
+	until_true ready_or_dead && serving
+}
+READY='worker=1 .*ready'
+ok 'Unicorn::HttpServer.new(app, options).start.join' ruby_script 'require "unicorn"' \
+	"said = \"#{ARGV.first} by #{Unicorn.listener_names}\"" \
+	'app = lambda { |env| [200, { "content-type" => "text/plain" }, ["#{said} and #{Unicorn.listener_names}\n"]] }' \
+	"Unicorn::HttpServer.new(app, listeners: [ARGV.last], worker_processes: 2, config_file: '$CONF').start.join"
+is 'the object serves, with the script'\''s arguments' "$(get /)" "two words by [] and [\"$SOCK\"]"
+like 'the process is the master' "$(cat "$DIR/pid")" "^$MASTER$"
+sed -i 's/ by / again by /' "$DIR/script.rb"
+kill -HUP "$MASTER"
+await 'HUP reads the script anew' body / 'words again by'
+stop || result 1 'stops'
+ok 'Pitchfork.builder and HttpServer' ruby_script 'require "pitchfork"' \
+	"app = Pitchfork.builder('$DIR/config.ru')" \
+	'Pitchfork::HttpServer.new(app, { listeners: [ARGV.last], worker_processes: 2 }).start.join'
+is 'serve the file' "$(get /rack)" "$("$RUBY" -S bundle exec "$RUBY" -e 'require "rack"; puts Rack.release')"
+like 'as pitchfork' "$(tree)" 'pitchfork \(gen:0\) worker\[1\]'
+stop || result 1 'stops'
+ruby_script 'require "unicorn"' 'Unicorn::HttpServer.new(->(env) {}, worker_procesess: 2).start.join'
+ok 'a mistake in the options' logged 'HttpServer.new: unknown directive: worker_procesess \(did you mean worker_processes\?\)'
+MASTER=
+printf '%s\n' 'require "unicorn"' 'Thread.new { Unicorn::HttpServer.new(->(env) {}).start.join }.join' >"$DIR/script.rb"
+like 'in a thread' "$("$RUBY" -S bundle exec "$RUBY" "$DIR/script.rb" 2>&1)" 'reforkd: HttpServer#join .*on the main thread of a script'
+ok 'a bundle with unicorn, too' bundle_of both 'gem "rack", "~> 2.2.8"' 'gem "unicorn"'
+like 'is unicorn'\''s' "$("$RUBY" -S bundle exec "$RUBY" -e 'require "unicorn"; puts Unicorn::HttpServer.instance_method(:join).source_location')" '/gems/unicorn-6[^/]*/lib/'
+ok 'and without again' bundle_of rack3 'gem "rack", "~> 3.1"' 'gem "rackup"'
+READY='worker[ =].*ready'
+
 # rackup
 free() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport'; }
 tcp() { curl -sS --max-time 15 "http://127.0.0.1:$port$1"; }

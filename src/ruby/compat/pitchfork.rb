@@ -57,6 +57,7 @@ module Pitchfork
   end
 
   extend Reforkd::CompatModule
+  extend Reforkd::CompatBuilder
   extend Reforkd::CompatPrevention
 
   # Process.fork, by pitchfork's name for it.

@@ -48,4 +48,5 @@ module Unicorn
   end
 
   extend Reforkd::CompatModule
+  extend Reforkd::CompatBuilder
 end

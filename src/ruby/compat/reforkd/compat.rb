@@ -2,6 +2,7 @@
 
 # What both families share.
 require "tmpdir"
+require "reforkd/script" unless defined?(Reforkd::Compat)
 
 module Reforkd
   # env entries that a file adds: HttpRequest::DEFAULTS["rack.url_scheme"] = "https"
@@ -42,6 +43,31 @@ module Reforkd
       message = message.dump if message.match?(/[[:cntrl:]]/)
       logger.error("#{prefix}: #{message} (#{error.class})")
       error.backtrace&.each { |line| logger.error(line) }
+    end
+  end
+
+  # An application in a file, for HttpServer.new.
+  class CompatBuilt
+    attr_reader :file
+
+    def initialize(file)
+      @file = file
+    end
+
+    def arity
+      0
+    end
+
+    def call
+      App.load(file, false, [])
+    end
+  end
+
+  # Of both modules, where their gem is not there. The second argument of
+  # unicorn's parses what the file says of itself, and the mold does that.
+  module CompatBuilder
+    def builder(file, _parser = nil)
+      CompatBuilt.new(file)
     end
   end
 
