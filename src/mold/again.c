@@ -19,6 +19,7 @@
 #include "ipc/allocator.h"
 #include "ipc/chan.h"
 #include "ipc/heap.h"
+#include "mold/front.h"
 #include "mold/state.h"
 #include "ruby/vm.h"
 #include "worker/self.h"
@@ -41,6 +42,7 @@ static int kept_board = -1;
 /* Left by the image before: descriptors of memfds that hold START and STATE. */
 #define AGAIN_ENV "REFORKD_AGAIN"
 #define NUMBERS_ENV "REFORKD_MOLD"
+#define OWN_PROGRAM "/proc/self/exe"
 
 int
 again_start(struct start *start)
@@ -130,8 +132,8 @@ variables_put(const struct self *self, int start_fd, int state, int board)
 
 /* Takes the state; does not return unless it cannot: -errno. */
 static int
-execute(const struct self *self, const struct start *start, int take_state,
-    int board)
+execute(const struct self *self, const struct start *start, const char *program,
+    char *const *argv, int take_state, int board)
 {
 	int fd = memfd_create("reforkd-start", 0);
 	int rc = fd < 0 ? -errno : 0;
@@ -147,7 +149,7 @@ execute(const struct self *self, const struct start *start, int take_state,
 		fd_cloexec(board, false);
 		if (take_state >= 0)
 			(void)fd_cloexec(take_state, false);
-		execv("/proc/self/exe", image.argv);
+		execv(program, argv);
 		rc = -errno;
 	}
 	(void)environ_take_back();
@@ -161,19 +163,27 @@ execute(const struct self *self, const struct start *start, int take_state,
 }
 
 void
-again_exec(struct self *self, const struct start *start, int board)
+again_exec(struct self *self, const struct start *start, struct front *front,
+    int board)
 {
+	static char *argv[1024 + 8];
 	int rc = image_read(&image);
 	int state = -1;
 
+	if (rc == 0 && front != NULL)
+		rc = front_argv(front, image.argv, argv, 1024 + 8);
 	/* What the file has spawned and noted is not made a second time. */
 	if (rc == 0)
 		state = state_make(false);
 	if (rc == 0 && state < 0 && start->state >= 0)
 		state = dup(start->state);
-	if (rc == 0)
-		rc = execute(self, start, state, board);
-	log_warn("malloc, oob_gc, yjit: starting once more failed: %s",
+	if (rc == 0 && front != NULL)
+		rc = execute(self, start, front->ruby, argv, state, board);
+	else if (rc == 0)
+		rc =
+		    execute(self, start, OWN_PROGRAM, image.argv, state, board);
+	log_warn("%s: starting once more failed: %s",
+	    front != NULL ? front->ruby : "malloc, oob_gc, yjit",
 	    strerror(-rc));
 }
 
@@ -216,7 +226,8 @@ again_as_worker(struct self *self, const struct rfk_fork *fork)
 	int rc = worker_put(self, fork);
 
 	if (rc == 0)
-		rc = execute(self, &kept, state_make(true), kept_board);
+		rc = execute(self, &kept, OWN_PROGRAM, image.argv,
+		    state_make(true), kept_board);
 	for (i = 0; i < self->nlisteners; i++)
 		fd_cloexec(self->listeners[i], true);
 	log_warn("worker_exec: worker=%u stays a fork, it cannot be started "

@@ -1,8 +1,8 @@
 /*
  * again.h - this program execs itself once more, when the configuration asks
  * for what only a start can give: another malloc, Ruby's own limits (oob_gc
- * false), YJIT on Ruby 3.1 and 3.2; and unicorn's worker_exec, an address space
- * of each worker's own.
+ * false), YJIT on Ruby 3.1 and 3.2, another Ruby (front.h); and unicorn's
+ * worker_exec, an address space of each worker's own.
  *
  * The channel, the scoreboard and START go along, so that the master notices
  * nothing; the file is evaluated a second time.
@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 
+struct front;
 struct self;
 
 struct start {
@@ -34,8 +35,10 @@ struct start {
 int again_start(struct start *);
 /* Does what the settings ask for need another start? */
 bool again_needed(const struct self *, const struct start *);
-/* Returns when it cannot, with a line in the log. */
-void again_exec(struct self *, const struct start *, int board);
+/* This program, or the front's Ruby. Returns when it cannot, with a line in the
+ * log. */
+void again_exec(
+    struct self *, const struct start *, struct front *or_null, int board);
 
 /* worker_exec: what the workers start with, before a title hides the command
  * line. 0, -errno. */

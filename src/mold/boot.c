@@ -19,6 +19,7 @@
 #include "ipc/chan.h"
 #include "mold/again.h"
 #include "mold/config.h"
+#include "mold/front.h"
 #include "mold/reserve.h"
 #include "mold/state.h"
 #include "mold/view.h"
@@ -331,8 +332,8 @@ file_evaluate(struct self *self, const struct start *start, int board)
 	if (rc < 0)
 		return boot_failed(self, "the configuration", &why);
 	rc = settings_make(self, &block);
-	if (rc == 0 && !start_has(start, "check") && again_needed(self, start))
-		again_exec(self, start, board);
+	if (rc == 0 && !start_has(start, "check"))
+		rc = front_start(self, start, board);
 	if (rc == 0 && self->role == ROLE_WORKER)
 		rc = listeners_match(self);
 	else if (rc == 0) {

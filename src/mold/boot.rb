@@ -22,7 +22,7 @@ module Reforkd
     # What unicorn and pitchfork run in their masters: worth a HOOK message.
     MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
       hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
-    INTERNAL = %i[env_defaults ticks listeners_announce log_error exec_image start_remember server run_worker_loop run_process_client patched personality_name listen_here fds_here names_here
+    INTERNAL = %i[env_defaults ticks listeners_announce log_error exec_image start_remember server run_worker_loop run_process_client patched personality_name front listen_here fds_here names_here
       drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within lease_run log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 

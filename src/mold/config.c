@@ -6,6 +6,8 @@
 #include <ruby/encoding.h>
 #include <ruby/ruby.h>
 
+#include <reforkd/version.h>
+
 #include "base/log.h"
 #include "ruby/hooks.h"
 #include "ruby/prelude.h"
@@ -61,6 +63,9 @@ static const unsigned char lease_rb[] = {
 static const unsigned char key_rb[] = {
 #include "mold/key.rb.inc"
 };
+static const unsigned char ruby_rb[] = {
+#include "mold/ruby.rb.inc"
+};
 static const unsigned char tasks_rb[] = {
 #include "mold/tasks.rb.inc"
 };
@@ -95,6 +100,7 @@ static const struct prelude parts[] = {
 	{ "pools.rb", pools_rb, sizeof(pools_rb) },
 	{ "lease.rb", lease_rb, sizeof(lease_rb) },
 	{ "key.rb", key_rb, sizeof(key_rb) },
+	{ "ruby.rb", ruby_rb, sizeof(ruby_rb) },
 	{ "tasks.rb", tasks_rb, sizeof(tasks_rb) },
 	{ "run.rb", run_rb, sizeof(run_rb) },
 	{ "state.rb", state_rb, sizeof(state_rb) },
@@ -131,6 +137,7 @@ settings_raises(VALUE unused)
 #include <reforkd/settings.def>
 #undef SETTING
 	rb_define_const(module, "SETTINGS", rb_obj_freeze(table));
+	rb_define_const(module, "VERSION", rb_str_new_cstr(RFK_VERSION));
 	return Qnil;
 }
 

@@ -71,6 +71,37 @@ await 'what fails before it ends the start' gone "$MASTER"
 ok 'and is told' logged 'FATAL .*the initial mold failed to boot: correct what it has said above'
 MASTER=
 
+# A pool's own Ruby: another installation has the gem, a third one has not.
+mkdir -p "$DIR/rbenv/versions/9.9.9/bin" "$DIR/nine/lib" "$DIR/nines" "$DIR/eight" "$DIR/none"
+printf '#!/bin/sh\nRUBY_OF_POOL=yes exec "%s" "$@"\n' "$(command -v "$RUBY")" >"$DIR/rbenv/versions/9.9.9/bin/ruby"
+printf '#!/bin/sh\nexec env -u GEM_HOME -u GEM_PATH "%s" "$@"\n' "$(command -v "$RUBY")" >"$DIR/bare"
+chmod +x "$DIR/rbenv/versions/9.9.9/bin/ruby" "$DIR/bare"
+echo 9.9 >"$DIR/nine/.ruby-version"
+echo 9.9.9 >"$DIR/nines/.ruby-version"
+printf 'nodejs 20.1\nruby 8.8.8\n' >"$DIR/eight/.tool-versions"
+export RBENV_ROOT="$DIR/rbenv"
+: >"$LOG"
+cat >"$DIR/pools.rb" <<END
+canary_time 0.05
+pool(:named) { ruby "$DIR/rbenv/versions/9.9.9/bin/ruby"; worker { puts ENV["RUBY_OF_POOL"], Process.ppid } }
+pool(:bare) { ruby "$DIR/bare"; worker { } }
+pool(:project) { key :root; ruby :project; worker { puts ENV.fetch("RUBY_OF_POOL", "own") } }
+END
+bundled=$REFORKD REFORKD=$B/reforkd
+READY='master process ready' start "$DIR/pools.rb"
+in_folder() { (cd "$DIR/$1" && "$B/reforkctl" -c "$CONF" lease "$2" </dev/null 2>&1); }
+leases() { in_folder "$@" | tee /dev/stderr | grep -qx "$3"; }
+await 'the Ruby that a pool names' leases none named yes
+await 'one without the extension says what builds it' leases none bare ".*$DIR/bare -S gem install reforkd -v [0-9.]* .*(boot_failed)"
+ok 'that of the project, by a folder of rbenv' leases nine/lib project yes
+ok 'or by rbenv itself' leases nines project yes
+ok 'one that nobody has' leases eight project ".*/eight/.tool-versions asks for Ruby 8.8.8, which .*(boot_failed)"
+ok 'a project that says nothing has that of the server' leases none project own
+ok 'they end' stop QUIT
+unset RBENV_ROOT
+REFORKD=$bundled CONF=$DIR/reforkd.conf.rb
+: >"$LOG"
+
 # Upgrade: what USR2 executes is the gem's program in this bundle.
 : >"$LOG"
 start "$CONF" --personality unicorn
