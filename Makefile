@@ -33,9 +33,9 @@ MASTER = main options master apply signals pools pool slots tasks service lineag
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
 	leases leaseask lease leasenews spares keys inquiry verbs status \
 	restart parting takeover
-CTL_PURE = advise pages
+CTL_PURE = slots directives advise pages
 RELAY = frame text message documents asked known session editor worker
-CTL = command client ask find launch project direct replace relay lease report grid table dump counsel main
+CTL = command client ask find launch project direct replace relay lease report grid table dump gather counsel main
 GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension

@@ -22,7 +22,7 @@ static const struct verb {
 #include <reforkd/verbs.def>
 #undef VERB
 	/* What reforkctl makes of other answers and of /proc. */
-	{ "advise", false, false, false, NULL,
+	{ "advise", false, false, false, "[POOL]",
 	    "what the memory is made of, and the collector's settings" },
 	{ "lease", false, false, false, NULL,
 	    "a warm worker as this process's program (reforkctl.8)" },
@@ -56,8 +56,8 @@ usage(FILE *out)
 	    "  -c, --config FILE    the master that runs this configuration\n"
 	    "  -s, --socket SOCKET  the master at this control socket\n"
 	    "  -p, --pid PID        the master with this process id\n"
-	    "  -j, --json           status, deaths, pids, version, dumpstat "
-	    "as JSON\n"
+	    "  -j, --json           status, deaths, pids, version, dumpstat, "
+	    "advise as JSON\n"
 	    "  -w, --worker SLOT    the same as a SLOT after the verb\n"
 	    "  -e, --every SECONDS  dumpstat: again and again\n"
 	    "  -C, --csv            dumpstat: a line for each process\n"

@@ -1,5 +1,6 @@
 /*
- * counsel.c - asks the workers, reads /proc, and hands the numbers to advise.c.
+ * counsel.c - asks the master and the workers, reads /proc, and prints what is
+ * found and what advise.c says of it.
  */
 #include "ctl/counsel.h"
 
@@ -15,22 +16,9 @@
 #include "ctl/advise.h"
 #include "ctl/ask.h"
 #include "ctl/dump.h"
+#include "ctl/gather.h"
 #include "ctl/pages.h"
-
-static uint64_t
-number(json_t *process, const char *section, const char *key)
-{
-	return (uint64_t)json_integer_value(
-	    json_object_get(json_object_get(process, section), key));
-}
-
-static int
-is_worker(json_t *process)
-{
-	const char *role = json_string_value(json_object_get(process, "role"));
-
-	return role != NULL && strcmp(role, "worker") == 0;
-}
+#include "ctl/report.h"
 
 /* Pages */
 
@@ -141,188 +129,195 @@ print_pages(const struct pages *pages, size_t processes)
  * Afterwards the new workers share what their donor has: of all private memory
  * one copy is left.
  */
-static void
-print_refork(json_t *list)
+struct gain {
+	uint64_t workers, requests, generation, own, largest; /* kB */
+};
+
+static struct gain
+gain_of(json_t *list)
 {
-	uint64_t own = 0, largest = 0, requests = 0, generation = 0;
-	size_t i, workers = 0;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		json_t *process = json_array_get(list, i);
-		uint64_t uss = number(process, "memory", "uss_kb");
-
-		if (!is_worker(process))
-			continue;
-		workers++;
-		own += uss;
-		if (uss > largest)
-			largest = uss;
-		requests += number(process, "life", "requests");
-		generation = (uint64_t)json_integer_value(
-		    json_object_get(process, "generation"));
-	}
-	if (workers == 0)
-		return;
-	(void)printf("\nA refork now would give back up to %.0f MB: the %zu "
-		     "workers of generation %" PRIu64
-		     " have\n%.0f MB of their own after %" PRIu64
-		     " requests each on average, %.0f MB the largest; one copy "
-		     "would be\nleft, and diverge again as they work.\n",
-	    (double)(own - largest) / 1024., workers, generation,
-	    (double)own / 1024., requests / workers, (double)largest / 1024.);
-}
-
-/* The collector */
-
-static void
-heaps_take(struct advise *a, json_t *process)
-{
+	struct gain gain = { 0 };
+	json_t *process;
 	size_t i;
 
-	for (i = 0; i < ADVISE_HEAPS; i++) {
-		char heap[16], key[32];
-		uint64_t slots, live;
-
-		(void)snprintf(heap, sizeof(heap), "heap%zu", i);
-		(void)snprintf(key, sizeof(key), "slot_size%zu", i);
-		if (number(process, "preload", key) == 0)
-			break;
-		a->heap[i].slot_size = number(process, "preload", key);
-		(void)snprintf(key, sizeof(key), "live%zu", i);
-		a->heap[i].preload_live = number(process, "preload", key);
-		if (json_object_get(process, heap) != NULL) {
-			slots = number(process, heap, "heap_eden_slots");
-			live =
-			    number(process, heap, "total_allocated_objects") -
-			    number(process, heap, "total_freed_objects");
-		} else {
-			slots = number(process, "gc", "heap_available_slots");
-			live = number(process, "gc", "heap_live_slots");
-		}
-		if (slots > a->heap[i].slots) {
-			a->heap[i].slots = slots;
-			a->heap[i].live = live;
-		}
-		a->heaps = i + 1;
-	}
-}
-
-static void
-life_take(struct advise *a, json_t *process)
-{
-	uint64_t most = number(process, "life", "malloc_max");
-	uint64_t threads = number(process, "ruby", "threads");
-
-	a->workers++;
-	a->requests += number(process, "life", "requests");
-	a->gc_count += number(process, "life", "gc_count");
-	a->major_count += number(process, "life", "major_gc_count");
-	a->gc_ms += number(process, "life", "time_ms");
-	a->allocated += number(process, "life", "allocated_objects");
-	a->by_newobj += number(process, "life", "by_newobj");
-	a->by_malloc += number(process, "life", "by_malloc");
-	a->major_oldgen += number(process, "life", "major_oldgen");
-	a->major_shady += number(process, "life", "major_shady");
-	a->major_oldmalloc += number(process, "life", "major_oldmalloc");
-	a->malloc_samples += number(process, "life", "malloc_samples");
-	a->malloc_sum += number(process, "life", "malloc_sum");
-	if (most > a->malloc_max)
-		a->malloc_max = most;
-	if (threads > a->threads)
-		a->threads = threads;
-	a->malloc_limit = number(process, "gc", "malloc_increase_bytes_limit");
-	a->oldmalloc_limit =
-	    number(process, "gc", "oldmalloc_increase_bytes_limit");
-}
-
-/* Numbers and texts alike: dump.c has made integers of some. */
-static void
-settings_take(struct advise *a, json_t *process, json_t *texts)
-{
-	const char *name;
-	json_t *value, *text;
-
-	json_object_foreach(json_object_get(process, "settings"), name, value)
+	json_array_foreach(list, i, process)
 	{
-		char digits[32];
+		uint64_t uss = gather_number(process, "memory", "uss_kb");
 
-		if (a->settings == ADVISE_SETTINGS)
-			break;
-		(void)snprintf(digits, sizeof(digits), "%lld",
-		    (long long)json_integer_value(value));
-		text = json_string(
-		    json_is_integer(value) ? digits : json_string_value(value));
-		(void)json_array_append_new(texts, text);
-		a->setting[a->settings].name = name;
-		a->setting[a->settings++].value = json_string_value(text);
+		if (!gather_is_worker(process))
+			continue;
+		gain.workers++;
+		gain.own += uss;
+		if (uss > gain.largest)
+			gain.largest = uss;
+		gain.requests += gather_number(process, "life", "requests");
+		gain.generation = (uint64_t)json_integer_value(
+		    json_object_get(process, "generation"));
 	}
+	return gain;
+}
+
+static void
+print_refork(const struct gain *gain)
+{
+	if (gain->workers == 0)
+		return;
+	(void)printf(
+	    "\nA refork now would give back up to %.0f MB: the %" PRIu64
+	    " workers of generation %" PRIu64
+	    " have\n%.0f MB of their own after %" PRIu64
+	    " requests each on average, %.0f MB the largest; one copy "
+	    "would be\nleft, and diverge again as they work.\n",
+	    (double)(gain->own - gain->largest) / 1024., gain->workers,
+	    gain->generation, (double)gain->own / 1024.,
+	    gain->requests / gain->workers, (double)gain->largest / 1024.);
 }
 
 static int
-print_advice(json_t *list, const struct pages *pages)
+print_advice(const struct gather *g)
 {
-	struct advise a = { 0 };
-	struct page_sums sums;
 	struct buf out = BUF_INIT;
-	json_t *texts = json_array();
-	const char *version = NULL;
 	const char *text = NULL;
-	size_t i;
 
-	for (i = 0; i < json_array_size(list); i++) {
-		json_t *process = json_array_get(list, i);
-
-		if (!is_worker(process))
-			continue;
-		version = json_string_value(json_object_get(
-		    json_object_get(process, "ruby"), "version"));
-		a.preload_count = number(process, "preload", "count");
-		a.preload_ms = number(process, "preload", "time");
-		heaps_take(&a, process);
-		if (a.settings == 0)
-			settings_take(&a, process, texts);
-		life_take(&a, process);
-	}
-	(void)pages_sums(pages, &sums);
-	a.arenas = pages_arenas(pages);
-	a.malloc_kb = sums.own[PAGE_MALLOC];
-	if (version != NULL &&
-	    sscanf(version, "%d.%d", &a.major, &a.minor) == 2 &&
-	    advise_lines(&a, &out) >= 0)
+	if (advise_lines(&g->numbers, &out) >= 0)
 		text = buf_cstr(&out);
 	if (text != NULL)
 		(void)printf("\nRuby %s: variables for the environment of "
 			     "reforkd, by %" PRIu64 " requests of %" PRIu64
 			     " workers:\n\n%s",
-		    version, a.requests, a.workers, text);
+		    g->version, g->numbers.requests, g->numbers.workers, text);
 	buf_fini(&out);
-	json_decref(texts);
-	return text != NULL
-		   ? EXIT_DONE
-		   : command_complain(EXIT_FAILED, "no worker has answered");
+	return text != NULL ? EXIT_DONE
+			    : command_complain(EXIT_FAILED, "no memory");
+}
+
+/* Programs */
+
+static int
+item_add(void *list, const struct advise_item *item)
+{
+	json_t *said = json_pack("{s:s, s:s*, s:s*, s:s}", "rule", item->rule,
+	    "name", item->name, item->name != NULL ? "value" : "directive",
+	    item->value, "why", item->why);
+
+	return json_array_append_new(list, said) < 0 ? -ENOMEM : 0;
+}
+
+static json_t *
+pages_json(const struct pages *pages)
+{
+	static const char *const names[PAGE_KINDS] = { "heap", "malloc",
+		"stacks", "code", "other" };
+	struct page_sums s;
+	bool is_exact = pages_sums(pages, &s);
+	json_t *all = json_object();
+	size_t i;
+
+	for (i = 0; i < PAGE_KINDS; i++) {
+		json_t *kind = json_pack("{s:I, s:I}", "all_kb",
+		    (json_int_t)s.all[i], "private_kb", (json_int_t)s.own[i]);
+
+		if (is_exact)
+			(void)json_object_set_new(kind, "some_kb",
+			    json_integer((json_int_t)s.some[i]));
+		(void)json_object_set_new(all, names[i], kind);
+	}
+	return all;
+}
+
+static int
+print_json(
+    const struct gather *g, const struct pages *pages, const struct gain *gain)
+{
+	json_t *list = json_array();
+	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:{s:I, s:I, s:I}, s:o}",
+	    "ruby", g->version, "requests", (json_int_t)g->numbers.requests,
+	    "workers", (json_int_t)g->numbers.workers, "memory",
+	    pages_json(pages), "refork", "private_kb", (json_int_t)gain->own,
+	    "largest_kb", (json_int_t)gain->largest, "gain_kb",
+	    (json_int_t)(gain->own - gain->largest), "advice", list);
+
+	if (all == NULL || advise(&g->numbers, item_add, list) < 0) {
+		json_decref(all);
+		return command_complain(EXIT_FAILED, "no memory");
+	}
+	(void)json_dumpf(all, stdout, JSON_INDENT(2));
+	(void)printf("\n");
+	json_decref(all);
+	return EXIT_DONE;
+}
+
+static void
+status_add(void *report, const struct record *record)
+{
+	report_add(report, record);
+}
+
+/* "dumpstat POOL": the pool's alone, and "default" where none is named. */
+static int
+workers_ask(const char *path, const char *pool, json_t *list)
+{
+	char request[160];
+	int rc;
+
+	(void)snprintf(request, sizeof(request), "dumpstat %s", pool);
+	rc = ask(path, request, ASK_WORKERS_MS, dump_add, list);
+	/* Who is busy for long is left out; the others are worth a look. */
+	if (rc == EXIT_DONE ||
+	    (rc == EXIT_FAILED && json_array_size(list) > 0)) {
+		(void)snprintf(
+		    request, sizeof(request), "dumpstat %s pages", pool);
+		rc = ask(path, request, ASK_WORKERS_MS, dump_add, list);
+	}
+	return rc == EXIT_FAILED && json_array_size(list) > 0 ? EXIT_DONE : rc;
+}
+
+static int
+advice_print(const struct command *command, json_t *list, json_t *status,
+    const char *pool)
+{
+	struct pages *pages = pages_of(list);
+	struct page_sums sums;
+	struct gather g;
+	struct gain gain;
+	int rc = EXIT_FAILED;
+
+	if (pages == NULL)
+		return command_complain(EXIT_FAILED, "no memory");
+	gather(&g, list, status, pool);
+	(void)pages_sums(pages, &sums);
+	g.numbers.arenas = pages_arenas(pages);
+	g.numbers.malloc_kb = sums.own[PAGE_MALLOC];
+	gain = gain_of(list);
+	if (g.version == NULL) {
+		(void)command_complain(EXIT_FAILED, "no worker has answered");
+	} else if (command->json) {
+		rc = print_json(&g, pages, &gain);
+	} else {
+		print_pages(pages, json_array_size(list));
+		print_refork(&gain);
+		rc = print_advice(&g);
+	}
+	gather_fini(&g);
+	pages_close(pages);
+	return rc;
 }
 
 int
-counsel(const char *path)
+counsel(const struct command *command, const char *path)
 {
+	const char *pool = strchr(command->request, ' ');
 	json_t *list = json_array();
-	struct pages *pages = NULL;
-	int rc = ask(path, "dumpstat", ASK_WORKERS_MS, dump_add, list);
+	json_t *status = report_new();
+	int rc;
 
-	/* Who is busy for long is left out; the others are worth a look. */
-	if (rc == EXIT_DONE || (rc == EXIT_FAILED && json_array_size(list) > 0))
-		rc =
-		    ask(path, "dumpstat pages", ASK_WORKERS_MS, dump_add, list);
-	if (rc == EXIT_FAILED && json_array_size(list) > 0)
-		rc = EXIT_DONE;
+	pool = pool != NULL ? pool + 1 : "default";
+	rc = ask(path, "status", ASK_SOON_MS, status_add, status);
 	if (rc == EXIT_DONE)
-		pages = pages_of(list);
-	if (pages != NULL) {
-		print_pages(pages, json_array_size(list));
-		print_refork(list);
-		rc = print_advice(list, pages);
-	}
-	pages_close(pages);
+		rc = workers_ask(path, pool, list);
+	if (rc == EXIT_DONE)
+		rc = advice_print(command, list, status, pool);
+	json_decref(status);
 	json_decref(list);
 	return rc;
 }

@@ -10,6 +10,8 @@
 #ifndef CTL_COUNSEL_H
 #define CTL_COUNSEL_H
 
-int counsel(const char *path); /* an exit code */
+struct command;
+
+int counsel(const struct command *, const char *path); /* an exit code */
 
 #endif

@@ -114,7 +114,7 @@ run(const struct command *command)
 	if (strcmp(command->verb, "dumpstat") == 0)
 		rc = dump_stat(command, f.at[0].path);
 	else if (strcmp(command->verb, "advise") == 0)
-		rc = counsel(f.at[0].path);
+		rc = counsel(command, f.at[0].path);
 	else if (strcmp(command->verb, "gclog") == 0)
 		rc = dump_gclog(command, f.at[0].path);
 	else

@@ -15,6 +15,8 @@
 #define HEAPS_MAX 16
 /* Every so many units malloc's growth over one of them is looked at. */
 #define SAMPLE_EVERY 8
+/* The first unit after which the size of the heap is remembered. */
+#define MARK_FIRST 128
 
 /* latest_gc_info's :gc_by and :major_by. What stands first is "others". */
 enum cause {
@@ -48,13 +50,17 @@ static struct {
 	size_t sample_count;
 	uint64_t sample_bytes;
 	uint64_t malloc_samples, malloc_sum, malloc_max;
+	/* All slots after so many units: twice as many each time. */
+	struct {
+		uint64_t units, slots;
+	} half, mark;
 } life;
 
 /* Live slots of each size pool, in Ruby 3.1 of the only one. */
 static struct {
 	size_t heaps;
 	struct {
-		uint64_t slot_size, live, slots;
+		uint64_t slot_size, live, slots, made;
 	} heap[HEAPS_MAX];
 	struct totals totals;
 	uint64_t major_limit, malloc_limit;
@@ -112,6 +118,8 @@ preload_put(struct writing *w)
 		put(w, name, preload.heap[i].live);
 		(void)snprintf(name, sizeof(name), "slots%zu", i);
 		put(w, name, preload.heap[i].slots);
+		(void)snprintf(name, sizeof(name), "made%zu", i);
+		put(w, name, preload.heap[i].made);
 	}
 	if (w->rc == 0)
 		w->rc = buf_puts(w->out, "\n");
@@ -137,6 +145,8 @@ since_put(struct writing *w, uint64_t requests)
 	put(w, "malloc_samples", life.malloc_samples);
 	put(w, "malloc_sum", life.malloc_sum);
 	put(w, "malloc_max", life.malloc_max);
+	put(w, "half_units", life.half.units);
+	put(w, "half_slots", life.half.slots);
 	if (w->rc == 0)
 		w->rc = buf_puts(w->out, "\n");
 }
@@ -172,8 +182,9 @@ preload_heap_raises(VALUE index, VALUE hash, VALUE unused)
 		return ST_CONTINUE;
 	preload.heap[i].slot_size = number_raises(hash, "slot_size");
 	preload.heap[i].slots = number_raises(hash, "heap_eden_slots");
-	preload.heap[i].live = number_raises(hash, "total_allocated_objects") -
-			       number_raises(hash, "total_freed_objects");
+	preload.heap[i].made = number_raises(hash, "total_allocated_objects");
+	preload.heap[i].live =
+	    preload.heap[i].made - number_raises(hash, "total_freed_objects");
 	if (preload.heaps <= i)
 		preload.heaps = i + 1;
 	return ST_CONTINUE;
@@ -204,6 +215,7 @@ preload_raises(VALUE unused)
 	preload.heap[0].slot_size = 40;
 	preload.heap[0].live = stat_raises("heap_live_slots");
 	preload.heap[0].slots = stat_raises("heap_available_slots");
+	preload.heap[0].made = preload.totals.allocated;
 	preload.heaps = 1;
 	return Qnil;
 }
@@ -286,6 +298,23 @@ sample_malloc(void)
 		life.malloc_max = bytes;
 }
 
+static VALUE
+slots_raises(VALUE unused)
+{
+	(void)unused;
+	life.mark.slots = stat_raises("heap_available_slots");
+	return Qnil;
+}
+
+/* Between the two lies half of all units or less, and a quarter or more. */
+static void
+mark_set(void)
+{
+	life.half = life.mark;
+	life.mark.units = life.units;
+	ruby_try(slots_raises, NULL, NULL);
+}
+
 void
 life_unit(void)
 {
@@ -298,4 +327,6 @@ life_unit(void)
 	life.units++;
 	if (life.units % SAMPLE_EVERY <= 1)
 		sample_malloc();
+	if (life.units >= MARK_FIRST && life.units >= 2 * life.mark.units)
+		mark_set();
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <ruby/ruby.h>
@@ -101,6 +102,7 @@ static void
 memory_put(struct writing *w)
 {
 	struct procmem memory;
+	struct rusage usage;
 
 	if (w->rc != 0 || procmem_read(getpid(), &memory) < 0)
 		return;
@@ -108,6 +110,8 @@ memory_put(struct writing *w)
 	put(w, "rss_kb", "", memory.rss_kb);
 	put(w, "pss_kb", "", memory.pss_kb);
 	put(w, "uss_kb", "", memory.uss_kb);
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		put(w, "rss_peak_kb", "", (uint64_t)usage.ru_maxrss);
 	if (w->rc == 0)
 		w->rc = buf_puts(w->out, "\n");
 }

@@ -283,12 +283,172 @@ START_TEST(many_arenas_of_many_threads_are_a_line_of_the_file)
 }
 END_TEST
 
+/* Rule 2: what it settles at counts as far as a request goes. */
+START_TEST(a_heap_that_has_settled)
+{
+	/* churn on 3.3: 0.5 M live objects, 5,000 requests by 2 workers. */
+	struct advise a = { .major = 3,
+		.minor = 3,
+		.heaps = 2,
+		.heap = { { 40, 401000, 640000, 500000, 30000000 },
+		    { 80, 250000, 282000, 255000, 10000000 } },
+		.workers = 2,
+		.requests = 5000,
+		.allocated = 40000000,
+		.half_requests = 1024,
+		.half_slots = 920000,
+		.all_slots = 922000 };
+
+	run(&a);
+	/* 401,000 and a tenth, and 6,000 that a request takes */
+	ck_assert(has("RUBY_GC_HEAP_0_INIT_SLOTS=448000"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "a request allocates 6000 of them, a worker has settled at "
+	    "640000 (as after 1024 requests)"));
+	/* 2,000 more are not worth a word. */
+	ck_assert(has("RUBY_GC_HEAP_1_INIT_SLOTS=275000"));
+	/* No more than it settled at. */
+	a.heap[0].slots = 446000;
+	run(&a);
+	ck_assert(has("RUBY_GC_HEAP_0_INIT_SLOTS=446000"));
+	/* It still grows, or has not worked enough. */
+	a.heap[0].slots = 640000;
+	a.all_slots = 940000;
+	run(&a);
+	ck_assert(has("RUBY_GC_HEAP_0_INIT_SLOTS=442000"));
+	ck_assert_ptr_null(strstr(text, "settled"));
+	a.all_slots = 922000;
+	a.half_requests = 256;
+	run(&a);
+	ck_assert(has("RUBY_GC_HEAP_0_INIT_SLOTS=442000"));
+	/* Within 1 % of what is set. */
+	a.half_requests = 1024;
+	set(&a, "RUBY_GC_HEAP_0_INIT_SLOTS", "444000");
+	set(&a, "RUBY_GC_HEAP_1_INIT_SLOTS", "277000");
+	run(&a);
+	ck_assert_int_eq(n, 0);
+}
+END_TEST
+
+/* Rule 8, of t/bench/gc's rows. */
+START_TEST(collections_inside_that_could_be_between)
+{
+	struct advise a = { .major = 3,
+		.minor = 1,
+		.workers = 2,
+		.requests = 20008,
+		.by_newobj = 200,
+		.by_malloc = 114,
+		.misses = 314,
+		.gc_in_us = 2322000 };
+
+	run(&a);
+	ck_assert_ptr_nonnull(strstr(text, "116.1 ms in 1,000 requests"));
+	ck_assert_ptr_nonnull(strstr(text, "#   oob_gc true\n"));
+	a.hits = 217; /* less than 20 to 1 */
+	run(&a);
+	ck_assert_ptr_nonnull(strstr(text, "#   oob_gc guard: 0.5\n"));
+	ck_assert_ptr_null(strstr(text, "oob_gc true"));
+	a.by_malloc = 201; /* rule 3's */
+	run(&a);
+	ck_assert_ptr_null(strstr(text, "guard"));
+	a.by_malloc = 0;
+	a.hits = 20 * a.misses;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+	a.hits = a.misses = 9; /* chance */
+	run(&a);
+	ck_assert_ptr_null(strstr(text, "guard"));
+}
+END_TEST
+
+START_TEST(collections_that_nobody_would_notice)
+{
+	struct advise a = { .major = 3,
+		.minor = 4,
+		.workers = 2,
+		.requests = 20000,
+		.hits = 40,
+		.gc_out_us = 90000 };
+
+	run(&a);
+	ck_assert_ptr_nonnull(
+	    strstr(text, "4.5 ms in 1,000 requests (one in 500)"));
+	ck_assert_ptr_nonnull(strstr(text, "#   oob_gc false\n"));
+	ck_assert_int_eq(n, 1);
+	a.gc_out_us = 110000;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+	a.gc_out_us = 90000;
+	a.requests = ADVISE_IDLE_MIN - 1;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+}
+END_TEST
+
+/* Rule 10 */
+START_TEST(a_mold_full_of_holes)
+{
+	struct advise a = { .major = 3,
+		.minor = 3,
+		.mold_slots = 816000,
+		.mold_live = 530000 };
+
+	run(&a);
+	ck_assert_ptr_nonnull(strstr(text, "35 % of the mold's 816000 slots"));
+	ck_assert_ptr_nonnull(strstr(text, "#   heap_preparation true"));
+	a.mold_compactions = 1;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+	a.mold_compactions = 0;
+	a.mold_live = 620000;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+	a.mold_slots = 29011; /* not worth a word */
+	a.mold_live = 10000;
+	run(&a);
+	ck_assert_int_eq(n, 0);
+}
+END_TEST
+
+/* Rule 11 */
+START_TEST(a_batch_begins_with_what_it_ends_with)
+{
+	struct advise a = ruby31();
+
+	a.is_batch = true;
+	a.requests = 0;
+	run(&a);
+	ck_assert(has("RUBY_GC_HEAP_INIT_SLOTS=653000"));
+	ck_assert_ptr_null(strstr(text, "too few"));
+	ck_assert_ptr_null(strstr(text, "MALLOC"));
+	a.rss_peak_kb = 2600u << 10;
+	run(&a);
+	ck_assert(has("RUBY_GC_MALLOC_LIMIT=512M"));
+	ck_assert(has("RUBY_GC_MALLOC_LIMIT_MAX=512M"));
+	ck_assert(has("RUBY_GC_OLDMALLOC_LIMIT=512M"));
+	ck_assert(has("RUBY_GC_OLDMALLOC_LIMIT_MAX=512M"));
+	ck_assert_ptr_nonnull(strstr(text, "2.5 GB of RSS"));
+	set(&a, "RUBY_GC_OLDMALLOC_LIMIT_MAX", "1G");
+	run(&a);
+	ck_assert_ptr_null(strstr(text, "OLDMALLOC_LIMIT_MAX"));
+	a = ruby34(); /* five heaps */
+	a.is_batch = true;
+	run(&a);
+	ck_assert(has("RUBY_GC_HEAP_0_INIT_SLOTS=449000"));
+	ck_assert(has("RUBY_GC_HEAP_1_INIT_SLOTS=205000"));
+}
+END_TEST
+
 START_TEST(every_line_can_be_pasted)
 {
 	struct advise a = _i == 0 ? ruby31() : _i == 1 ? ruby33() : ruby34();
 	const char *p;
 
 	a.arenas = a.threads = 5;
+	a.misses = 300;
+	a.gc_in_us = 800000;
+	a.mold_slots = 300000;
 	run(&a);
 	for (p = text; *p != '\0'; p = strchr(p, '\n') + 1)
 		ck_assert(*p == '#' || strncmp(p, "RUBY_GC_", 8) == 0);
@@ -350,6 +510,11 @@ main(void)
 	tcase_add_test(t, objects_without_barriers_and_old_ones);
 	tcase_add_test(t, a_heap_that_stands_empty_grows_in_smaller_steps);
 	tcase_add_test(t, many_arenas_of_many_threads_are_a_line_of_the_file);
+	tcase_add_test(t, a_heap_that_has_settled);
+	tcase_add_test(t, collections_inside_that_could_be_between);
+	tcase_add_test(t, collections_that_nobody_would_notice);
+	tcase_add_test(t, a_mold_full_of_holes);
+	tcase_add_test(t, a_batch_begins_with_what_it_ends_with);
 	tcase_add_loop_test(t, every_line_can_be_pasted, 0, 3);
 	tcase_add_loop_test(t, a_mapping_is_what_it_looks_like, 0,
 	    (int)(sizeof(mappings) / sizeof(mappings[0])));
