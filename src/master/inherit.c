@@ -63,10 +63,9 @@ listens(int fd)
 }
 
 static int
-take(struct master *m, int fd, const char *variable, bool immortal,
+take(struct listeners *all, int fd, const char *variable, bool immortal,
     struct fail *why)
 {
-	struct listeners *all = &m->pool.listeners;
 	struct listener *l = &all->at[all->n];
 	char address[160];
 	int rc;
@@ -84,8 +83,9 @@ take(struct master *m, int fd, const char *variable, bool immortal,
 		return fail_set(why, -rc, "%s: descriptor %d: its address: %s",
 		    variable, fd, strerror(-rc));
 	l->address = strdup(address);
-	if (l->address == NULL || fd_cloexec(fd, true) < 0 ||
-	    fd_nonblock(fd, true) < 0)
+	l->bound = strdup(address);
+	if (l->address == NULL || l->bound == NULL ||
+	    fd_cloexec(fd, true) < 0 || fd_nonblock(fd, true) < 0)
 		return fail_set(why, ENOMEM, "%s: descriptor %d", variable, fd);
 	l->fd = fd;
 	l->shared = true;
@@ -96,9 +96,9 @@ take(struct master *m, int fd, const char *variable, bool immortal,
 }
 
 static int
-from_unicorn(struct master *m, struct fail *why)
+from_master(struct listeners *all, const char *variable, struct fail *why)
 {
-	const char *text = getenv("UNICORN_FD");
+	const char *text = getenv(variable);
 	char *end;
 	int rc = 0;
 
@@ -108,10 +108,10 @@ from_unicorn(struct master *m, struct fail *why)
 		if (end == text || fd < 0 || fd > 0xfffff ||
 		    (*end != ',' && *end != '\0'))
 			return fail_set(why, EINVAL,
-			    "UNICORN_FD=%s: descriptors with commas between "
-			    "are expected",
-			    getenv("UNICORN_FD"));
-		rc = take(m, (int)fd, "UNICORN_FD", false, why);
+			    "%s=%s: descriptors with commas between are "
+			    "expected",
+			    variable, getenv(variable));
+		rc = take(all, (int)fd, variable, false, why);
 		text = *end == ',' ? end + 1 : end;
 	}
 	return rc;
@@ -149,7 +149,7 @@ from_systemd(struct master *m, struct fail *why)
 		    "LISTEN_FDS=%s: the number of descriptors is expected",
 		    count);
 	for (i = 0; rc == 0 && i < n; i++)
-		rc = take(m, FIRST_OF_SYSTEMD + (int)i,
+		rc = take(&m->pool.listeners, FIRST_OF_SYSTEMD + (int)i,
 		    systemd_name(&names, name, sizeof(name)), true, why);
 	return rc;
 }
@@ -159,23 +159,70 @@ static void
 on_parent_gone(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct master *m = w->data;
+	struct pool *p = NULL;
 	size_t i;
 
 	(void)revents;
 	ev_io_stop(loop, w);
 	fd_close(&m->parent_pidfd);
-	for (i = 0; i < m->pool.listeners.n; i++)
-		m->pool.listeners.at[i].shared =
-		    m->pool.listeners.at[i].immortal;
+	while ((p = pools_next(m, p)) != NULL)
+		for (i = 0; i < p->listeners.n; i++)
+			p->listeners.at[i].shared = p->listeners.at[i].immortal;
 	upgrade_share(m);
+}
+
+static bool
+is_wanted(const struct rfk_settings_table *s, const char *address)
+{
+	size_t i;
+
+	for (i = 0; i < s->listens; i++)
+		if (strcmp(s->listen[i].address, address) == 0)
+			return true;
+	return false;
+}
+
+void
+inherit_claim(struct pool *p, const struct rfk_settings_table *s)
+{
+	struct master *m = p->master;
+	struct listeners *from = &m->inherited, *to = &p->listeners;
+	size_t i, kept = 0;
+
+	for (i = 0; i < from->n; i++) {
+		struct listener *l = &from->at[i];
+
+		if (to->n == RFK_LISTENERS_MAX || !is_wanted(s, l->address)) {
+			from->at[kept++] = *l;
+			continue;
+		}
+		l->shared = m->parent_pidfd >= 0;
+		to->at[to->n++] = *l;
+	}
+	from->n = kept;
+	upgrade_share(m);
+}
+
+void
+inherit_over(struct master *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->inherited.n; i++)
+		log_info("closing listener addr=%s: no pool names it",
+		    m->inherited.at[i].address);
+	listeners_close(&m->inherited);
 }
 
 int
 inherit_listeners(struct master *m, struct fail *why)
 {
-	int rc = from_unicorn(m, why);
+	int rc = from_master(&m->pool.listeners, "UNICORN_FD", why);
 
-	if (rc == 0 && m->pool.listeners.n > 0) {
+	if (rc == 0)
+		rc = from_master(&m->inherited, "REFORKD_FD", why);
+	unsetenv("REFORKD_FD"); /* unicorn's stays, as in unicorn */
+	if (rc == 0 && m->pool.listeners.n + m->inherited.n > 0) {
 		m->parent_pidfd = pidfd_open_pid(getppid());
 		if (m->parent_pidfd >= 0) {
 			ev_io_init(&m->parent_io, on_parent_gone,

@@ -105,6 +105,8 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 	if (rc == 0)
 		rc = master_leases(m, &l->settings, &why);
 	if (rc == 0)
+		inherit_claim(p, &l->settings);
+	if (rc == 0)
 		rc = listeners_bind(&p->listeners, &p->next_listeners,
 		    &l->settings, &p->bind_tries, &delay_ms, &why);
 	if (rc == -EAGAIN) {

@@ -221,6 +221,7 @@ fini(struct master *m)
 	inquiry_close(m);
 	pidfile_remove(m->pid_file);
 	pools_close(m);
+	listeners_close(&m->inherited);
 	free(m->cwd);
 	ev_loop_destroy(m->loop);
 }

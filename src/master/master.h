@@ -64,6 +64,7 @@ struct master {
 	struct upgrade upgrade;
 	struct notify notify;
 	struct restarting restart;
+	struct listeners inherited; /* of other pools, until they claim them */
 	int parent_pidfd; /* the master that handed sockets over, else -1 */
 	ev_io parent_io;
 	char pid_file[4096]; /* what this master wrote, "" = none */

@@ -220,6 +220,7 @@ pools_say_ready(struct master *m)
 		    p->boot_failures == 0 && p->failures == 0)
 			return;
 	m->is_ready = true;
+	inherit_over(m);
 	master_says_ready(m);
 }
 

@@ -37,24 +37,29 @@ upgrade_under_way(const struct master *m)
 void
 upgrade_share(struct master *m)
 {
-	const struct listeners *all = &m->pool.listeners;
 	bool shared = m->upgrade.pid != 0;
+	struct pool *p = NULL;
 	size_t i;
 
-	for (i = 0; i < all->n; i++)
-		shared = shared || all->at[i].shared;
+	while ((p = pools_next(m, p)) != NULL)
+		for (i = 0; i < p->listeners.n; i++)
+			shared = shared || p->listeners.at[i].shared;
 	m->board->listeners_shared = shared;
 }
 
 static void
 share(struct master *m, bool with_child)
 {
-	struct listeners *all = &m->pool.listeners;
+	struct pool *p = NULL;
+	struct listener *l;
 	size_t i;
 
-	for (i = 0; i < all->n; i++)
-		all->at[i].shared =
-		    with_child || all->at[i].immortal || m->parent_pidfd >= 0;
+	while ((p = pools_next(m, p)) != NULL)
+		for (i = 0; i < p->listeners.n; i++) {
+			l = &p->listeners.at[i];
+			l->shared =
+			    with_child || l->immortal || m->parent_pidfd >= 0;
+		}
 	upgrade_share(m);
 }
 
@@ -175,20 +180,41 @@ say_executing(const struct image *i)
 	buf_fini(&line);
 }
 
-/* The numbers stay the same in the new image. */
+static int
+hand_over_some(const struct listeners *all, struct buf *out)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < all->n; i++) {
+		fd_cloexec(all->at[i].fd, false);
+		rc = buf_printf(
+		    out, "%s%d", out->len > 0 ? "," : "", all->at[i].fd);
+	}
+	return rc;
+}
+
+/* The numbers stay the same in the new image. Those of other pools are nothing
+ * for a unicorn, should that be what comes next. */
 static void
 hand_over(const struct master *m)
 {
-	const struct listeners *all = &m->pool.listeners;
-	char text[12 * RFK_LISTENERS_MAX] = "";
-	size_t i, len = 0;
+	struct buf own = BUF_INIT, others = BUF_INIT;
+	struct pool *p = NULL;
+	int rc = hand_over_some(&m->pool.listeners, &own);
 
-	for (i = 0; i < all->n; i++) {
-		fd_cloexec(all->at[i].fd, false);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d",
-		    i > 0 ? "," : "", all->at[i].fd);
+	while (rc == 0 && (p = pools_next(m, p)) != NULL)
+		if (!pool_is_default(p))
+			rc = hand_over_some(&p->listeners, &others);
+	if (rc < 0 || buf_cstr(&own) == NULL || buf_cstr(&others) == NULL) {
+		log_error("no memory to name the sockets");
+	} else {
+		setenv("UNICORN_FD", own.data, 1);
+		if (others.len > 0)
+			setenv("REFORKD_FD", others.data, 1);
 	}
-	setenv("UNICORN_FD", text, 1);
+	buf_fini(&own);
+	buf_fini(&others);
 }
 
 static void
