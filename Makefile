@@ -22,13 +22,13 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff \
+BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape record sockpath environ cutoff backlog \
 	leaseline leasekey rights forks
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
 MASTER = main options master apply signals pools pool slots tasks service lineage choice succession hooks \
-	refusal rollout outcome \
+	refusal rollout outcome lastcall \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
 	leases leaseask lease leasenews spares keys inquiry verbs status \
@@ -45,7 +45,7 @@ WORKER = self worker turn listen idle collect others trim relief inquire promote
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
 LEASE = guard session promotion lease
-RUN = run
+RUN = run lastcall
 
 RUBY_SOURCES = $(wildcard src/mold/*.rb src/ruby/*.rb src/rack/*.rb src/run/*.rb)
 

@@ -27,7 +27,7 @@ is_unix(int listener)
 }
 
 int
-cutoff_begin(int listener)
+cutoff_announce(int listener)
 {
 	/* A filter of TCP's sees the segment from its header on. */
 	struct sock_filter code[] = {
@@ -44,13 +44,22 @@ cutoff_begin(int listener)
 	if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		(socklen_t)sizeof(program)) < 0)
 		return -errno;
-	if (is_unix(listener))
-		return shutdown(listener, SHUT_RD) < 0 ? -errno : 0;
 	/* Those that have said nothing yet are queued without waiting for it.
 	 */
-	(void)setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once,
-	    (socklen_t)sizeof(at_once));
+	if (!is_unix(listener))
+		(void)setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+		    &at_once, (socklen_t)sizeof(at_once));
 	return 0;
+}
+
+int
+cutoff_begin(int listener)
+{
+	int rc = cutoff_announce(listener);
+
+	if (rc == 0 && is_unix(listener) && shutdown(listener, SHUT_RD) < 0)
+		rc = -errno;
+	return rc;
 }
 
 bool

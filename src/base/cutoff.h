@@ -27,7 +27,12 @@
  */
 #define CUTOFF_GRACE_MS 100
 
-int cutoff_begin(int listener);  /* 0, -errno; again does no harm */
+int cutoff_begin(int listener); /* 0, -errno; again does no harm */
+/*
+ * The mark alone for a UNIX listener: who serves it begins in earnest, when it
+ * can tell the last one by backlog.h. TCP: the same as cutoff_begin.
+ */
+int cutoff_announce(int listener);
 bool cutoff_begun(int listener); /* by any process */
 /* Is it certain that nothing follows what is queued now? UNIX: at once. */
 bool cutoff_is_sharp(int listener);

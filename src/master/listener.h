@@ -71,6 +71,9 @@ void listeners_commit(struct listeners *now, struct listeners *next,
     struct listeners *give_dropped);
 void listeners_undo(struct listeners *next);
 void listeners_cut(const struct listeners *); /* before a full stop */
+/* The same where run blocks accept: they begin it (cutoff_announce). */
+void listeners_announce(const struct listeners *);
+int listeners_waiting(const struct listeners *); /* queued on all of them */
 /* Closes what listeners_commit gave, CUTOFF_GRACE_MS later: refused from now
  * on when nobody waits there, else by the workers. */
 void listeners_end(struct listeners *dropped);

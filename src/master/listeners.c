@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/backlog.h"
 #include "base/cutoff.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -263,6 +264,29 @@ listeners_cut(const struct listeners *l)
 
 	for (i = 0; i < l->n; i++)
 		cut(&l->at[i]);
+}
+
+void
+listeners_announce(const struct listeners *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (!l->at[i].shared)
+			(void)cutoff_announce(l->at[i].fd);
+}
+
+int
+listeners_waiting(const struct listeners *l)
+{
+	int n, all = 0;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		n = l->at[i].shared ? 0 : backlog_length(l->at[i].fd);
+		all += n > 0 ? n : 0;
+	}
+	return all;
 }
 
 void

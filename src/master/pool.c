@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/lastcall.h"
 #include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
@@ -370,9 +371,8 @@ pool_stop(struct pool *p, bool graceful)
 	struct moldlink *l;
 	uint32_t i;
 
-	/* A run block would find them readable, with nobody to accept. */
-	if (graceful && p->settings.kind != RFK_KIND_RUN)
-		listeners_cut(&p->listeners);
+	if (graceful)
+		lastcall_begin(p);
 	lease_refuse_waiting(p, "stopping", "the pool is stopping");
 	outcome_cancel(p, p->is_leaving ? "the pool is not wanted any more"
 					: "reforkd is stopping");

@@ -23,6 +23,7 @@
 #include "ipc/board.h"
 #include "ruby/hooks.h"
 #include "ruby/try.h"
+#include "run/lastcall.h"
 #include "worker/kind.h"
 #include "worker/self.h"
 
@@ -44,6 +45,7 @@ struct run {
 	struct loop_watch wake;
 	struct tick tick[TICKS_MAX];
 	size_t ticks;
+	struct lastcall last_call;
 	bool is_started, is_stopping, is_over;
 	uint64_t asked_ms; /* since when it is waited for a safe point */
 	uint64_t done;     /* units that the block has counted */
@@ -250,14 +252,23 @@ run_step(struct worker *w)
 }
 
 static void
+stop(struct run *r)
+{
+	if (!r->is_stopping)
+		(void)call(r, "stop", Qundef);
+	r->is_stopping = true;
+}
+
+/* A block serves first who is queued; told twice, it is asked for no more. */
+static void
 run_drain(struct worker *w, uint64_t until_ms)
 {
 	struct run *r = worker_state(w);
 
-	(void)until_ms;
-	if (!r->is_stopping)
-		(void)call(r, "stop", Qundef);
-	r->is_stopping = true;
+	if (r->is_over || r->last_call.is_on ||
+	    !RTEST(call(r, "serves", Qundef)) ||
+	    !lastcall_begin(&r->last_call, w, until_ms))
+		stop(r);
 }
 
 static bool
@@ -265,6 +276,9 @@ run_drained(struct worker *w)
 {
 	struct run *r = worker_state(w);
 
+	if (r->last_call.is_on && !r->is_stopping &&
+	    lastcall_over(&r->last_call))
+		stop(r);
 	if (!r->is_over)
 		look_at_end(r);
 	return r->is_over || !r->is_started;

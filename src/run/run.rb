@@ -109,6 +109,13 @@ module Reforkd
       ((clock - @sign) * 1000).to_i
     end
 
+    # It is to end when nobody is queued any more: a thread that accepts. From
+    # here on accept may say EINVAL, for nobody.
+    def serves
+      @last_call = true
+      @thread&.alive?
+    end
+
     def stop
       @lock.synchronize do
         @stopping = true
@@ -147,8 +154,8 @@ module Reforkd
     rescue SystemExit => error
       @status = error.status
     rescue Exception => error
-      @status = 1
-      @config.log_error("run", error)
+      @status = @last_call && error.is_a?(Errno::EINVAL) ? 0 : 1
+      @config.log_error("run", error) unless @status == 0
     ensure
       @status ||= 1 # the thread was killed
       wake

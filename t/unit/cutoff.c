@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/backlog.h"
 #include "base/fd.h"
 #include "suite.h"
 
@@ -187,6 +189,49 @@ START_TEST(begun_twice_is_begun)
 }
 END_TEST
 
+START_TEST(an_announced_one_takes_unix_clients_still)
+{
+	_i == 0 ? tcp() : local();
+	say(connected());
+	ck_assert_int_eq(cutoff_announce(listener), 0);
+	ck_assert(cutoff_begun(listener));
+	ck_assert_int_eq(refusal(), _i == 0 ? ETIMEDOUT : 0);
+	accepted_and_heard();
+}
+END_TEST
+
+START_TEST(who_is_queued_is_counted)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	int left;
+
+	_i == 0 ? tcp() : local();
+	ck_assert_int_eq(backlog_length(listener), 0);
+	for (left = 0; left < 3; left++)
+		say(connected());
+	pfd.fd = listener;
+	ck_assert_int_eq(poll(&pfd, 1, 1000), 1);
+	ck_assert_int_eq(backlog_length(listener), 3);
+	ck_assert_int_eq(cutoff_begin(listener), 0);
+	for (left = 3; left > 0; left--) {
+		ck_assert_int_eq(backlog_length(listener), left);
+		accepted_and_heard();
+	}
+	ck_assert_int_eq(backlog_length(listener), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_has_no_queue)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_lt(backlog_length(fd), 0);
+	fd_close(&fd);
+	ck_assert_int_lt(backlog_length(fd), 0);
+}
+END_TEST
+
 START_TEST(a_port_is_free_again_while_a_copy_is_open)
 {
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -215,6 +260,10 @@ main(void)
 	tcase_add_test(tc, a_client_that_has_not_spoken_yet_is_not_lost);
 	tcase_add_loop_test(tc, only_unix_is_sharp, 0, 2);
 	tcase_add_loop_test(tc, begun_twice_is_begun, 0, 2);
+	tcase_add_loop_test(
+	    tc, an_announced_one_takes_unix_clients_still, 0, 2);
+	tcase_add_loop_test(tc, who_is_queued_is_counted, 0, 2);
+	tcase_add_test(tc, what_is_no_socket_has_no_queue);
 	tcase_add_test(tc, a_port_is_free_again_while_a_copy_is_open);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
