@@ -115,6 +115,37 @@ spell_oom(const struct rfk_settings_table *s)
 		    "oom_score_adj%s", text);
 }
 
+/* "root,lock" as symbols. */
+static void
+spell_key(const struct rfk_settings_table *s)
+{
+	const char *p = s->key;
+	char text[600] = "";
+	size_t n;
+
+	for (; *p != '\0'; p += n + (p[n] == ',')) {
+		size_t len = strlen(text);
+
+		n = strcspn(p, ",");
+		snprintf(text + len, sizeof(text) - len, "%s:%.*s",
+		    len > 0 ? ", " : "", (int)n, p);
+	}
+	if (text[0] != '\0')
+		print_put(print_origin(s, RFK_SET_key, false), "key %s", text);
+}
+
+static void
+spell_ruby(const struct rfk_settings_table *s)
+{
+	char text[8300];
+
+	if (s->ruby[0] == '\0')
+		return;
+	print_quoted(s->ruby, text, sizeof(text));
+	print_put(print_origin(s, RFK_SET_ruby, false), "ruby %s",
+	    s->ruby[0] == '/' ? text : ":project");
+}
+
 /* Numbers whose 0, or -1, is no number that an operator means. */
 static bool
 spell_derived(const struct rfk_settings_table *s, enum rfk_setting which)
@@ -191,6 +222,16 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_user:
 		spell_user(s);
 		return true;
+	case RFK_SET_key:
+		spell_key(s);
+		return true;
+	case RFK_SET_ruby:
+		spell_ruby(s);
+		return true;
+	/* Without a key they say nothing. */
+	case RFK_SET_max_molds:
+	case RFK_SET_idle_timeout:
+		return s->key[0] == '\0';
 	default:
 		return spell_derived(s, which);
 	}

@@ -39,14 +39,8 @@ module Reforkd
     def key_check
       return if @kind == :lease
 
-      name = %i[key max_molds idle_timeout].find { |directive| @set.key?(directive) && !default?(directive) } or return
+      name = %i[key max_molds idle_timeout].find { |directive| @set.key?(directive) } or return
       raise ConfigError, "#{@places[name]}: #{name} is for workers that clients lease (write worker { |lease, state| ... } beside it)"
-    end
-
-    # As reforkd -t prints it, whatever the kind of work.
-    def default?(name)
-      kind, fallback = SETTINGS.fetch(name)
-      @set[name] == (kind == :MS ? fallback / 1000 : fallback)
     end
 
     # START's "key=root=/home/me/shop", one for each field.

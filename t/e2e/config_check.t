@@ -98,4 +98,9 @@ ok 'of both' says 'listen "0.0.0.0:83", backlog: 1024' 'environment .PORT.'
 PORT=99999
 nok 'a mistake in it' check "$DIR/c.rb"
 ok 'is named' grep -q 'environment (PORT): port 99999 is out of range' "$DIR/full"
+
+APP='worker { }'
+printf 'key :root, :lock\nmax_molds 3\nidle_timeout 12.5\nruby :project\n%s\n' "$APP" >"$DIR/c.rb"
+again 'a mold for each project'
+ok 'its key' says 'key :root, :lock' "$DIR/c.rb:1"
 finish
