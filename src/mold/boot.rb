@@ -90,12 +90,9 @@ module Reforkd
 
     # What workers are given: an application, or what the boot block has made.
     def app_load
-      return (Reforkd.state = lease_boot) || true unless @kind == :rack
-
-      plain = option("no_default_middleware") || @set[:default_middleware] == false
-      middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
-      Gem.refresh if @personality != :native && defined?(Gem) && Gem.respond_to?(:refresh)
-      App.load(@rackup || @set[:rack], @rackup ? false : @rack_makes_app, middleware)
+      app = @kind == :rack ? rack_load : (Reforkd.state = lease_boot) || true
+      Reforkd.load_libraries
+      app
     end
 
     def outputs_reopen
@@ -110,6 +107,13 @@ module Reforkd
     end
 
     private
+
+    def rack_load
+      plain = option("no_default_middleware") || @set[:default_middleware] == false
+      middleware = plain ? [] : App.middleware(@personality, ENV["RACK_ENV"])
+      Gem.refresh if @personality != :native && defined?(Gem) && Gem.respond_to?(:refresh)
+      App.load(@rackup || @set[:rack], @rackup ? false : @rack_makes_app, middleware)
+    end
 
     # Before the application: what it patches must be there.
     def family_arrives

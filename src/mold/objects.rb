@@ -4,19 +4,26 @@
 # pitchfork. Where their gem is in the bundle its class is taken, with these
 # methods in the place of its own: what patches the class then patches ours.
 
-# What a worker that has changed its root could not load any more. That a bundle
-# does not name one of them is no warning for its owner.
-%w[etc logger stringio].each do |library|
-  verbose, $VERBOSE = $VERBOSE, nil
-  require library
-rescue LoadError
-  nil
-ensure
-  $VERBOSE = verbose
-end
-
 module Reforkd
+  # There for the file without a require, as in unicorn; yet not loaded before the
+  # application may have set up a bundle, which has its own version of each.
+  LIBRARIES = { Etc: "etc", Logger: "logger", StringIO: "stringio" }.freeze
+  LIBRARIES.each { |name, library| Object.autoload(name, library) unless Object.const_defined?(name) }
+
   class << self
+    # What a worker that has changed its root could not load any more. That a
+    # bundle does not name one of them is no warning for its owner.
+    def load_libraries
+      verbose, $VERBOSE = $VERBOSE, nil
+      LIBRARIES.each_value do |library|
+        require library
+      rescue LoadError
+        nil
+      end
+    ensure
+      $VERBOSE = verbose
+    end
+
     attr_accessor :config, :server
 
     def listener_names
