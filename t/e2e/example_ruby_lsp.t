@@ -36,4 +36,18 @@ END
 knows() { session "$1" | grep -q '^workspace true$'; }
 await 'a file that is newer than the mold' knows HarbourMaster
 await 'leaves the spare worker' count 1 workers
+ok 'stops' stop
+
+# One server for all projects: the bundle that ruby-lsp has composed is used.
+unset BUNDLE_GEMFILE RUBYOPT
+cp "$ROOT/t/gems/rack3/Gemfile" "$ROOT/t/gems/rack3/Gemfile.lock" "$PROJECT"
+mkdir "$PROJECT/.ruby-lsp" "$DIR/other"
+cp "$ROOT/examples/ruby-lsp/Gemfile" "$ROOT/examples/ruby-lsp/Gemfile.lock" "$PROJECT/.ruby-lsp"
+cp "$PROJECT/Gemfile" "$PROJECT/Gemfile.lock" "$DIR/other"
+: >"$LOG"
+READY='master process ready' start "$DIR/projects.conf"
+like 'a project has its mold with its bundle' "$(session Lighthouse)" '^workspace true$'
+like 'which status names' "$(ctl status)" "^key +root=$PROJECT lock="
+like 'one without ruby-lsp says so' "$(cd "$DIR/other" && "$REFORKCTL" -c "$CONF" lease 2>&1 </dev/null)" \
+	'no bundle with ruby-lsp \(run ruby-lsp once there.*\(boot_failed\)'
 finish
