@@ -41,6 +41,9 @@ module Reforkd
         arguments << "--max-index=#{index[0]}" << "--index=#{index[1]}" if index
         arguments << "--delay-shutdown" if delay_shutdown
         Slot.new(Steep.pool, name: name, index: index&.last, arguments: arguments + patterns)
+      rescue Client::Error, SystemCallError => error
+        warn "reforkd: #{name} is not leased, Steep starts it itself: #{error.message}"
+        super
       end
     end
 

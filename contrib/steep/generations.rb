@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "securerandom"
+require "timeout"
 
 module Reforkd
   module Steep
@@ -12,7 +13,8 @@ module Reforkd
     class Generations
       SETTLED = 1.0  # seconds without a check
       SHARE = 10     # of the time at most a tenth for replacing
-      TIMEOUT = 300  # for each step
+      TIMEOUT = 60   # for a mold to be made, and for a former worker to end
+      SPARES = 20    # at most, of the generation before
 
       def initialize(master, pool, gain_kb)
         @master = master
@@ -94,7 +96,7 @@ module Reforkd
         began = now
         before = private_kb
         generation = promote
-        replace_all if generation
+        replace_all(generation) if generation
         @after_kb = private_kb
         @not_before = now + (now - began) * SHARE
         say(generation: generation, before_kb: before, after_kb: @after_kb, seconds: (now - began).round(3))
@@ -120,23 +122,36 @@ module Reforkd
             handler.on_completion { |response| answer << response[:result] }
           end
         end
-        answer.pop && @pool.generations.pop
+        answer.pop && Timeout.timeout(TIMEOUT) { @pool.generations.pop }
+      rescue Timeout::Error
+        nil # the copy was no good: the log of reforkd says why
       end
 
       def in_turn(&block)
         @master.job_queue << block
       end
 
-      def replace_all
+      def replace_all(generation)
         formers = slots.map do |slot|
-          slot.session.tap { replace(slot) }
+          slot.session.tap { replace(slot, generation) }
         end
         formers.each { |former| former.wait(TIMEOUT) }
         GC.start
       end
 
-      def replace(slot)
-        one = slot.fresh
+      # Spare workers of before are leased first, maybe.
+      def of_generation(slot, generation)
+        SPARES.times do
+          one = slot.fresh
+          return one if one.lease.generation >= generation
+
+          one.kill("TERM")
+        end
+        raise Client::Error.new("busy", "no worker of generation #{generation}")
+      end
+
+      def replace(slot, generation)
+        one = of_generation(slot, generation)
         told = one.open(@master.initialize_params) or return
         done = Thread::Queue.new
         in_turn do

@@ -20,7 +20,7 @@ module Reforkd
 
       def lease(tag, arguments)
         @mutex.synchronize do
-          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, steep: ::Steep::VERSION)
+          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, root: Dir.pwd, steep: ::Steep::VERSION)
         end
       end
 

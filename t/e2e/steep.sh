@@ -3,7 +3,8 @@
 root=$ROOT
 . "$ROOT/t/bundle.sh"
 with_bundle "$(steep_gems "${RUBY:-ruby}")"
-export PROJECT="$DIR/project"
+PROJECT=$DIR/project
+READY="master process ready" # the project's mold is made when it is wanted
 export TMPDIR="$DIR" # where Steep's command socket goes
 mkdir -p "$PROJECT/lib" "$PROJECT/sig"
 cat >"$PROJECT/Steepfile" <<'END'
