@@ -24,6 +24,7 @@ module Reforkd
         @events = Thread::Queue.new
         @after_kb = 0
         @not_before = 0
+        pool.on_generation = method(:checked)
       end
 
       attr_reader :documents
@@ -37,7 +38,7 @@ module Reforkd
         @thread&.kill
       end
 
-      # A check has ended.
+      # A check has ended; or there is a new mold, of another editor's maybe.
       def checked
         @events << true
       rescue ClosedQueueError
@@ -48,7 +49,7 @@ module Reforkd
       def ask
         @asked = true
         checked
-        @thread&.wakeup
+        @thread.wakeup if @thread&.alive?
       end
 
       private
@@ -57,7 +58,9 @@ module Reforkd
         while @events.pop
           settle
           asked, @asked = @asked, false
-          try_it if asked || worth_it?
+          newer = told
+          replace_by { newer } if newer
+          replace_by { promote } if asked || worth_it?
         end
       rescue ClosedQueueError
         nil # the server is ending
@@ -92,10 +95,17 @@ module Reforkd
         private_kb - @after_kb >= @gain_kb
       end
 
-      def try_it
+      # The newest generation that others have made.
+      def told
+        newest = nil
+        newest = @pool.generations.pop until @pool.generations.empty?
+        newest if newest && slots.any? { |slot| slot.session.lease.generation < newest }
+      end
+
+      def replace_by
         began = now
         before = private_kb
-        generation = promote
+        generation = yield
         replace_all(generation) if generation
         @after_kb = private_kb
         @not_before = now + (now - began) * SHARE

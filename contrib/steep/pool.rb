@@ -7,14 +7,15 @@ module Reforkd
   module Steep
     # The lease pool, for all threads of Steep's server.
     class Pool
-      attr_reader :generations # a queue: GEN comes as [number]
+      attr_reader :generations # a queue: the numbers that GEN tells
+      attr_accessor :on_generation
 
       def initialize(client, name)
         @client = client
         @name = name
         @mutex = Mutex.new
         @generations = Thread::Queue.new
-        client.on_event = ->(verb, fields) { @generations << Integer(fields["gen"]) if verb == "GEN" }
+        client.on_event = ->(verb, fields) { told(Integer(fields["gen"])) if verb == "GEN" }
         Thread.new { watch }
       end
 
@@ -31,6 +32,11 @@ module Reforkd
       end
 
       private
+
+      def told(generation)
+        @generations << generation
+        on_generation&.call
+      end
 
       # Ends with the connection: the workers end then, and Steep says so.
       def watch

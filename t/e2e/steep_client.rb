@@ -60,12 +60,19 @@ Timeout.timeout(100) do
     end
     editor.ask("$/steep/typecheck", editor.check_params)
     puts "status #{editor.shut_down}"
-  when "killed"
+  when "two"
+    # What one has not saved is not the other's, though their workers are copies
+    # of the same one.
+    other = Editor.new(COMMAND)
+    other.start
+    other.edit("lib/m3.rb", '"text"', "3")
+    editor.edit("lib/m4.rb", "    4\n", "    'text'\n")
     editor.check
     refork(editor)
-    editor.ask("$/steep/typecheck", editor.check_params)
-    Process.kill(:KILL, editor.pid)
-    puts "killed"
+    other.hear("$/reforkd/reforked", 1)
+    puts "the one", editor.check, "the other", other.check
+    [editor, other].each { |one| one.ask("$/steep/typecheck", one.check_params) }
+    [editor, other].each { |one| Process.kill(:KILL, one.pid) }
   else abort "no case #{CASE}"
   end
 end

@@ -16,8 +16,11 @@ like 'a session ends while a check runs' "$(cat "$DIR/session")" '^status 0$'
 await 'and leaves no worker' none_leased
 ok 'each time a copy of the first worker became the mold' logged 'refork to gen=2 done .*Reforkd.promote'
 # shellcheck disable=SC2086
-(editor killed "$PROJECT" $OURS langserver --jobs=3) >"$DIR/session" 2>>"$LOG"
-is 'one is killed while a check runs' "$(cat "$DIR/session")" killed
-await 'and leaves no worker either' none_leased
+(editor two "$PROJECT" $OURS langserver --jobs=2) >"$DIR/session" 2>>"$LOG"
+is "another editor's workers are replaced, too; each has its own texts" "$(sed 's/:[0-9]*//' "$DIR/session")" "the one
+lib/m3.rb Ruby::MethodBodyTypeMismatch
+lib/m4.rb Ruby::MethodBodyTypeMismatch
+the other"
+await 'both are killed while a check runs, and leave no worker' none_leased
 await 'but the spare one' count 1 workers
 finish
