@@ -30,7 +30,7 @@ MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
 MASTER = main options master apply signals pools pool slots tasks service lineage choice succession hooks \
 	refusal rollout outcome lastcall \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
-	listener listeners pidfile watchdog deaths recycle sampler memory totals rules print spell door control \
+	listener listeners pidfile watchdog overdue deaths recycle sampler memory totals rules print spell door control \
 	leases leaseask lease leasenews spares keys inquiry verbs status \
 	restart parting takeover
 CTL_PURE = slots directives advise pages
@@ -40,8 +40,8 @@ GC = estimate decide nursery classic
 RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash life statistics gclog pages
 FRONTS = main extension
 MOLD = trampoline reserve wake config state front again boot view behalf prepare mold hatch
-WORKER_PURE = token
-WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman stuck user
+WORKER_PURE = token queues
+WORKER = self worker turn listen idle collect others trim relief inquire promote signals watchman extend stuck user
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
 LEASE = guard session promotion lease

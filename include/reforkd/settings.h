@@ -3,7 +3,7 @@
  *
  * The mold evaluates the file and sends them as "name=value" NUL ..., one for
  * each row of settings.def that the file or the command line set, "listen="
- * once for each listener and "refork_after=" once with a comma list. A listener
+ * once for each listening socket and "refork_after=" once with a comma list. It
  * is ADDRESS, then TAB key=value for each option. "place=NAME TAB FILE:LINE"
  * says where a row was set, so that whoever complains of it can say so.
  *
@@ -39,6 +39,9 @@ struct rfk_listen {
 	int umask;    /* UNIX sockets; 0 */
 	int tries;    /* 5; negative = for ever */
 	int delay_ms; /* 500 */
+	/* One of `queues` sockets of one address; 0 and 1: there is one. */
+	int queue, queues;
+	int queues_per_worker; /* worker/queues.h */
 };
 
 /* The rows by number. */

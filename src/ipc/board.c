@@ -269,6 +269,13 @@ board_unit_begin(struct rfk_row *row, uint64_t now_ms, uint64_t deadline_ms,
 }
 
 void
+board_unit_extend(struct rfk_row *row, uint64_t deadline_ms)
+{
+	/* Either value is the truth of this unit: no reader need wait. */
+	set_release(row->deadline_ms, deadline_ms);
+}
+
+void
 board_unit_end(struct rfk_row *row, enum rfk_work next, uint64_t now_ms)
 {
 	uint32_t seq = write_begin(row);

@@ -41,6 +41,8 @@ void board_row_beat(struct rfk_row *, enum rfk_work, uint64_t now_ms);
  */
 void board_unit_begin(struct rfk_row *, uint64_t now_ms, uint64_t deadline_ms,
     const char *method, size_t method_len, const char *path, size_t path_len);
+/* The running unit has another deadline; not 0. */
+void board_unit_extend(struct rfk_row *, uint64_t deadline_ms);
 void board_unit_end(struct rfk_row *, enum rfk_work next, uint64_t now_ms);
 void board_count(_Atomic uint64_t *counter, uint64_t n);
 void board_count_us(_Atomic uint32_t *buckets, uint64_t us);

@@ -64,6 +64,9 @@ static const struct option options[] = {
 	OPTION(umask, 0, 0777),
 	OPTION(tries, INT_MIN, INT_MAX),
 	OPTION(delay_ms, 0, INT_MAX),
+	OPTION(queue, 0, RFK_LISTENERS_MAX - 1),
+	OPTION(queues, 1, RFK_LISTENERS_MAX),
+	OPTION(queues_per_worker, 1, RFK_LISTENERS_MAX),
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -77,7 +80,6 @@ static const struct rfk_listen listen_default = {
 	.reuseport = -1,
 	.rcvbuf = -1,
 	.sndbuf = -1,
-	.umask = 0,
 	.tries = 5,
 	.delay_ms = 500,
 };

@@ -109,6 +109,25 @@ boot_limit(const struct child *c)
 	return loads(c) ? s->boot_timeout : s->spawn_timeout;
 }
 
+/*
+ * Its unit's deadline was moved beyond the drain's: whoever else lets it drain
+ * waits for it, but not a full stop.
+ */
+static bool
+has_more_time(struct child *c)
+{
+	uint64_t now_ms = clock_ms();
+	struct board_view v;
+
+	child_row(c, &v);
+	if (pool_is_stopping(c->pool) || v.pid != c->process.pid ||
+	    v.work != RFK_WORK_BUSY || v.deadline_ms <= now_ms ||
+	    v.deadline_ms - v.unit_ms <= (uint64_t)c->pool->settings.timeout)
+		return false;
+	process_arm(&c->process, (int64_t)(v.deadline_ms - now_ms) + 1000);
+	return true;
+}
+
 static void
 on_late(void *owner)
 {
@@ -128,7 +147,12 @@ on_late(void *owner)
 		child_kill(c, LIFE_STALE, "no answer to a promotion in %.1fs",
 		    (double)c->pool->settings.spawn_timeout / 1e3);
 		break;
+	case LIFE_KILLED:
+		child_event(c, LIFE_STALE);
+		break;
 	case LIFE_DRAINING:
+		if (has_more_time(c))
+			break;
 		child_kill(c, LIFE_STALE, "still draining after %.1fs",
 		    (double)settings_drain_ms(&c->pool->settings) / 1e3);
 		break;
@@ -294,6 +318,8 @@ end(struct child *c)
 {
 	enum rfk_personality whose = c->pool->settings.personality;
 
+	if (overdue_holds(c))
+		return;
 	if (c->at_once && !c->told_to_end && whose != RFK_NATIVE) {
 		c->told_to_end = true;
 		pidfd_signal(

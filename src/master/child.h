@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "master/lifecycle.h"
+#include "master/overdue.h"
 #include "master/process.h"
 
 struct lease;
@@ -38,9 +39,10 @@ struct child {
 	struct process process; /* from SPAWNED on */
 	struct lease *lease;    /* a client has it; NULL = none */
 	bool offers;            /* and it waits to be promoted */
-	bool expected;    /* it was told to leave, or said that it would */
-	bool at_once;     /* killed as an immediate stop says, no mishap */
-	bool told_to_end; /* by the signal of its family, before any KILL */
+	bool expected;        /* it was told to leave, or said that it would */
+	bool at_once;         /* killed as an immediate stop says, no mishap */
+	bool told_to_end;     /* by the signal of its family, before any KILL */
+	enum overdue overdue; /* past its limit: how it is ended */
 	bool is_canary;
 	bool unsafe;                /* refused the last promotion */
 	unsigned int refusals;      /* in this succession */

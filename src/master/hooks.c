@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "master/master.h"
+#include "master/overdue.h"
 
 /* Deaths of a whole pool, while a mold boots. */
 #define CALLS_MAX 256u
@@ -140,10 +141,12 @@ hooks_worker_exit(struct pool *p, const struct child *c)
 	worker_call(p, c, RFK_HOOK_AFTER_WORKER_EXIT);
 }
 
-void
+bool
 hooks_hard_timeout(struct pool *p, const struct child *c)
 {
 	worker_call(p, c, RFK_HOOK_AFTER_HARD_TIMEOUT);
+	return place_of(p, RFK_HOOK_AFTER_HARD_TIMEOUT)[0] != '\0' &&
+	       moldlink_usable(p->mold) && !p->mold->hook_is_late;
 }
 
 /* pitchfork's counts molds among its children; unicorn has none. */
@@ -311,6 +314,8 @@ hooks_done(struct pool *p, struct moldlink *l, const struct rfk_hook *about)
 		log_info(
 		    "%s has returned", describe(p, about, text, sizeof(text)));
 	l->hook_is_late = false;
+	if (about->name == RFK_HOOK_AFTER_HARD_TIMEOUT)
+		overdue_answer(p, about);
 	free(l->hook);
 	l->hook = NULL;
 	if (l == p->mold)

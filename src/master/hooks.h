@@ -43,7 +43,8 @@ void hooks_fini(struct pool *); /* lines that wait go to stderr */
 /* What the file has callbacks for; nothing happens when it has none. */
 void hooks_worker_exit(struct pool *, const struct child *);
 void hooks_mold_exit(struct pool *, const struct moldlink *);
-void hooks_hard_timeout(struct pool *, const struct child *);
+/* True: a mold is asked, and overdue_answer gets what it says. */
+bool hooks_hard_timeout(struct pool *, const struct child *);
 void hooks_monitor_ready(struct pool *);
 /* The answer goes to upgrade_answer. -EPIPE: no mold could run it. */
 int hooks_before_exec(struct pool *);

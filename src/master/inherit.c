@@ -62,6 +62,22 @@ listens(int fd)
 	       accepts != 0;
 }
 
+/* Several sockets of one address are its queues. */
+static char *
+name_of(const struct listeners *all, const char *address)
+{
+	char *name = NULL;
+	size_t i, n = 0;
+
+	for (i = 0; i < all->n; i++)
+		n += strncmp(all->at[i].address, address, strlen(address)) ==
+			 0 &&
+		     strchr("#", all->at[i].address[strlen(address)]) != NULL;
+	if (n == 0 || address[0] == '/')
+		return strdup(address);
+	return asprintf(&name, "%s#%zu", address, n) < 0 ? NULL : name;
+}
+
 static int
 take(struct listeners *all, int fd, const char *variable, bool immortal,
     struct fail *why)
@@ -82,7 +98,7 @@ take(struct listeners *all, int fd, const char *variable, bool immortal,
 	if (rc < 0)
 		return fail_set(why, -rc, "%s: descriptor %d: its address: %s",
 		    variable, fd, strerror(-rc));
-	l->address = strdup(address);
+	l->address = name_of(all, address);
 	l->bound = strdup(address);
 	if (l->address == NULL || l->bound == NULL ||
 	    fd_cloexec(fd, true) < 0 || fd_nonblock(fd, true) < 0)

@@ -116,7 +116,7 @@ set_early(int fd, const union address *a, const struct rfk_listen *l)
 	if (a->sa.sa_family == AF_UNIX)
 		return;
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "reuseaddr", l);
-	if (l->reuseport > 0)
+	if (l->reuseport > 0 || l->queues > 1)
 		set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "reuseport", l);
 	if (a->sa.sa_family == AF_INET6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, l->ipv6only, "ipv6only", l);
@@ -226,6 +226,14 @@ listener_open(const struct rfk_listen *l, struct fail *why)
 	return listener_refuse(l, -rc, why);
 }
 
+int
+listener_backlog(const struct rfk_listen *l)
+{
+	int each = l->queues > 1 ? l->backlog / l->queues : l->backlog;
+
+	return l->backlog > 0 && each == 0 ? 1 : each;
+}
+
 void
 listener_again(int fd, const struct rfk_listen *l)
 {
@@ -234,7 +242,10 @@ listener_again(int fd, const struct rfk_listen *l)
 
 	if (parse(l->address, &a, &len) == 0)
 		set_options(fd, &a, l);
-	if (listen(fd, l->backlog) < 0)
+	/* It was the only one, and others shall bind beside it. */
+	if (l->queues > 1)
+		set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "reuseport", l);
+	if (listen(fd, listener_backlog(l)) < 0)
 		log_warn("%s%slisten \"%s\": backlog=%d refused: %s", l->place,
 		    l->place[0] ? ": " : "", l->address, l->backlog,
 		    strerror(errno));

@@ -25,7 +25,7 @@
 #include "base/fail.h"
 
 struct listener {
-	char *address; /* as the settings name it */
+	char *address; /* as the settings name it; "#1" is its second queue */
 	char *bound;   /* where it is: a port 0 has become a number */
 	int fd;
 	int backlog;
@@ -46,6 +46,8 @@ int listener_open(const struct rfk_listen *, struct fail *why);
 int listener_refuse(const struct rfk_listen *, int error, struct fail *why);
 /* What can be changed while it listens: options and backlog. */
 void listener_again(int fd, const struct rfk_listen *);
+/* How many may wait in one of its sockets. */
+int listener_backlog(const struct rfk_listen *);
 char *listener_bound(int fd); /* "127.0.0.1:4242", to be freed; or NULL */
 
 /* listeners.c */
@@ -59,6 +61,7 @@ char *listener_bound(int fd); /* "127.0.0.1:4242", to be freed; or NULL */
 int listeners_bind(const struct listeners *now, struct listeners *next,
     const struct rfk_settings_table *, int *tries, int *delay_ms,
     struct fail *why);
+int listener_queue(const struct listener *); /* 0 is the first one */
 /* One that the program before has bound: 0, -errno. */
 int listeners_resume(struct listeners *, const char *address, int take_fd,
     bool shared, bool immortal);

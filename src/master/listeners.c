@@ -90,36 +90,69 @@ keep(struct listeners *next, const struct listener *old)
 	return rc;
 }
 
+int
+listener_queue(const struct listener *l)
+{
+	const char *mark =
+	    l->address[0] != '/' ? strchr(l->address, '#') : NULL;
+
+	return mark != NULL ? atoi(mark + 1) : 0;
+}
+
+/* All queues of one address are where its first one is, also with port 0. */
+static int
+open_one(
+    const struct listeners *next, const struct rfk_listen *l, struct fail *why)
+{
+	const struct listener *first =
+	    l->queue > 0 ? find(next, l->address) : NULL;
+	struct rfk_listen there = *l;
+
+	if (first != NULL)
+		there.address = first->bound;
+	return listener_open(&there, why);
+}
+
+static void
+say_listening(const struct listener *l)
+{
+	log_info("listening on addr=%s fd=%d%s", l->bound, l->fd,
+	    listener_queue(l) > 0 ? " (SO_REUSEPORT)" : "");
+}
+
 static int
 add_one(const struct listeners *now, struct listeners *next,
     const struct rfk_listen *l, struct fail *why)
 {
-	const struct listener *old = find(now, l->address);
+	const struct listener *old;
+	char name[300];
 	int fd, rc;
 
-	if (find(next, l->address) != NULL)
+	snprintf(name, sizeof(name), l->queue > 0 ? "%s#%d" : "%s", l->address,
+	    l->queue);
+	old = find(now, name);
+	if (find(next, name) != NULL)
 		return 0; /* named twice, or bound at an earlier try */
 	if (old != NULL && still_there(old)) {
 		listener_again(old->fd, l);
 		return keep(next, old);
 	}
-	fd = listener_open(l, why);
+	fd = open_one(next, l, why);
 	if (fd < 0)
 		return fd;
-	if (!next->is_reload && listen(fd, l->backlog) < 0) {
+	if (!next->is_reload && listen(fd, listener_backlog(l)) < 0) {
 		rc = listener_refuse(l, errno, why);
 		fd_close(&fd);
 		return rc;
 	}
-	rc = add(next, l->address, fd, true);
+	rc = add(next, name, fd, true);
 	if (rc < 0) {
 		fd_close(&fd);
 		return listener_refuse(l, -rc, why);
 	}
-	next->at[next->n - 1].backlog = l->backlog;
+	next->at[next->n - 1].backlog = listener_backlog(l);
 	if (!next->is_reload)
-		log_info("listening on addr=%s fd=%d",
-		    next->at[next->n - 1].bound, fd);
+		say_listening(&next->at[next->n - 1]);
 	return 0;
 }
 
@@ -212,7 +245,7 @@ begin(const struct listeners *next)
 			log_error(
 			    "listen \"%s\": %s", l->address, strerror(errno));
 		else
-			log_info("listening on addr=%s fd=%d", l->bound, l->fd);
+			say_listening(l);
 	}
 }
 

@@ -45,9 +45,11 @@ master_title(struct master *m)
 		    m->upgrade.pid != 0 ? "(old) " : "",
 		    options_text(m->options, arguments, sizeof(arguments)));
 		break;
-	case RFK_PITCHFORK:
+	case RFK_PITCHFORK: /* its options are not in ARGV any more */
 		title_set("pitchfork monitor - %s",
-		    options_text(m->options, arguments, sizeof(arguments)));
+		    m->phase > MASTER_SERVING    ? "shutting down"
+		    : m->options->rackup != NULL ? m->options->rackup
+						 : "");
 		break;
 	default:
 		title_set("reforkd master gen %u: %s, %u workers",

@@ -305,7 +305,14 @@ spell_listen(const struct rfk_listen *l)
 	char address[300], text[512] = "";
 	size_t len;
 
+	if (l->queue > 0)
+		return; /* told with the first one */
 	put_number(text, sizeof(text), "backlog", l->backlog, -1);
+	if (l->queues > 1) {
+		put_number(text, sizeof(text), "queues", l->queues, 1);
+		put_number(text, sizeof(text), "queues_per_worker",
+		    l->queues_per_worker, 0);
+	}
 	put_truth(text, sizeof(text), "tcp_nodelay", l->tcp_nodelay, 1);
 	put_truth(text, sizeof(text), "tcp_nopush", l->tcp_nopush, -1);
 	put_number(

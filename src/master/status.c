@@ -219,6 +219,8 @@ say_listeners(
 	size_t i;
 
 	for (i = 0; i < pool->listeners.n; i++) {
+		if (listener_queue(&pool->listeners.at[i]) > 0)
+			continue;
 		(void)record_begin(line, "listener");
 		(void)record_text(line, "address", pool->listeners.at[i].bound);
 		say(c, line);

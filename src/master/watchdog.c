@@ -7,36 +7,13 @@
 #include "base/log.h"
 #include "ipc/board.h"
 #include "master/master.h"
-#include "master/words.h"
+#include "master/overdue.h"
 
 /* A wake-up this late means that the master itself was stopped, not they. */
 #define LATE_MS 1000u
 /* An idle worker beats once a second; between units hooks may take a timeout.
  */
 #define BEAT_SLACK_MS 2000u
-
-static void
-overdue(
-    struct child *c, const struct board_view *v, uint64_t now, uint64_t timeout)
-{
-	double took = (double)(now - v->unit_ms) / 1e3;
-
-	words_overdue(c, v, now - v->unit_ms);
-	hooks_hard_timeout(c->pool, c);
-	child_kill(c, LIFE_STALE, "timeout (%.3fs > %.3fs) in %s %s", took,
-	    (double)timeout / 1e3, v->method, v->path);
-}
-
-static void
-silent(struct child *c, const struct board_view *v, uint64_t now)
-{
-	char name[96];
-	double quiet = (double)(now - v->beat_ms) / 1e3;
-
-	log_error("%s has shown no sign of life for %.1fs, killing",
-	    child_name(c, name, sizeof(name)), quiet);
-	child_kill(c, LIFE_STALE, "no sign of life for %.1fs", quiet);
-}
 
 /* Looks at one worker; returns its own next deadline, or UINT64_MAX. */
 static uint64_t
@@ -57,13 +34,13 @@ look(struct child *c, uint64_t now, uint64_t timeout)
 	if (v.work == RFK_WORK_BUSY) {
 		if (now < v.deadline_ms)
 			return v.deadline_ms;
-		overdue(c, &v, now, timeout);
+		overdue_unit(c, &v, now);
 		return UINT64_MAX;
 	}
 	due = v.beat_ms + timeout + BEAT_SLACK_MS;
 	if (now < due)
 		return due;
-	silent(c, &v, now);
+	overdue_silent(c, &v, now);
 	return UINT64_MAX;
 }
 

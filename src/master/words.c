@@ -182,18 +182,17 @@ words_mold_reaped(const struct moldlink *l)
 }
 
 void
-words_overdue(
-    const struct child *c, const struct board_view *v, uint64_t took_ms)
+words_overdue(const struct child *c, const struct board_view *v,
+    uint64_t took_ms, uint64_t limit_ms)
 {
-	int64_t timeout = c->pool->settings.timeout;
 	char name[96];
 
 	if (personality(c) == RFK_UNICORN)
-		log_error("worker=%u PID:%d timeout (%llus > %llds), killing: "
+		log_error("worker=%u PID:%d timeout (%llus > %llus), killing: "
 			  "%s %s",
 		    c->slot, (int)c->process.pid,
 		    (unsigned long long)(took_ms + 999) / 1000,
-		    (long long)timeout / 1000, v->method, v->path);
+		    (unsigned long long)limit_ms / 1000, v->method, v->path);
 	else if (personality(c) == RFK_PITCHFORK)
 		log_error("%s timed out, killing: %s %s after %.3fs",
 		    child_name(c, name, sizeof(name)), v->method, v->path,
@@ -201,7 +200,7 @@ words_overdue(
 	else
 		log_error("%s timeout (%.3fs > %.3fs), killing: %s %s",
 		    child_name(c, name, sizeof(name)), (double)took_ms / 1e3,
-		    (double)timeout / 1e3, v->method, v->path);
+		    (double)limit_ms / 1e3, v->method, v->path);
 }
 
 void

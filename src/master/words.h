@@ -36,8 +36,8 @@ void words_mold_ready(const struct moldlink *);
 void words_mold_terminating(const struct moldlink *);
 void words_mold_reaped(const struct moldlink *);
 /* Past its deadline: killed next. */
-void words_overdue(
-    const struct child *, const struct board_view *, uint64_t took_ms);
+void words_overdue(const struct child *, const struct board_view *,
+    uint64_t took_ms, uint64_t limit_ms);
 void words_master_ready(const struct master *);
 /* `why` is "SIGTERM" or another reason. */
 void words_master_stopping(

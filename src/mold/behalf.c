@@ -60,6 +60,34 @@ image_answer(struct self *self, const struct rfk_hook *about)
 	return rc;
 }
 
+struct sentence {
+	const struct rfk_hook *about;
+	int signal;
+};
+
+static VALUE
+sentence_raises(VALUE p)
+{
+	struct sentence *s = (struct sentence *)p;
+
+	s->signal = NUM2INT(
+	    rb_funcall(hooks_config(), rb_intern("timeout_signal_within"), 2,
+		DBL2NUM(s->about->limit_ms / 1e3), INT2NUM(s->about->pid)));
+	return Qnil;
+}
+
+/* What ends a worker over its limit, as the file decides for each. */
+static int
+signal_of(const struct rfk_hook *about)
+{
+	struct sentence s = { .about = about };
+	struct ruby_error why;
+
+	if (ruby_try(sentence_raises, &s, &why) < 0)
+		ruby_error_log("timeout_signal", &why);
+	return s.signal;
+}
+
 int
 behalf_run(struct self *self, const struct rfk_msg *got)
 {
@@ -84,5 +112,7 @@ behalf_run(struct self *self, const struct rfk_msg *got)
 		state_send(self);
 	}
 	msg.u.hook = *about;
+	if (about->name == RFK_HOOK_AFTER_HARD_TIMEOUT)
+		msg.u.hook.status = signal_of(about);
 	return chan_put(self->master, &msg, NULL, 0);
 }

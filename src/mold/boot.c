@@ -27,6 +27,7 @@
 #include "ruby/hooks.h"
 #include "ruby/try.h"
 #include "ruby/vm.h"
+#include "worker/extend.h"
 #include "worker/self.h"
 
 int
@@ -364,7 +365,8 @@ boot_run(struct self *self, int board)
 	/* malloc and Ruby have read theirs: the rest is for the user's own. */
 	if (environ_take_back() < 0)
 		log_warn("no memory to put the environment back");
-	if (view_define(self, &why) < 0 || config_define(&why) < 0)
+	if (view_define(self, &why) < 0 || extend_define(self, &why) < 0 ||
+	    config_define(&why) < 0)
 		return boot_failed(self, "reforkd's own Ruby", &why);
 	wake_claim();
 	rc = start_get(self, &start);
@@ -372,6 +374,8 @@ boot_run(struct self *self, int board)
 		log_level_set(LOG_LV_DEBUG);
 	if (rc == 0)
 		rc = file_evaluate(self, &start, board);
+	if (rc == 0)
+		self_group(self);
 	if (rc == 0 && start_has(&start, "check")) {
 		self->exit_status = 0;
 		self->run_at_exit = true;

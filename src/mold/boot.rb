@@ -20,10 +20,9 @@ module Reforkd
 
   class Config
     # What unicorn and pitchfork run in their masters: worth a HOOK message.
-    MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready,
-      hook_after_hard_timeout: :after_worker_hard_timeout }.freeze
+    MASTER_HOOKS = { hook_after_worker_exit: :after_worker_exit, hook_after_monitor_ready: :after_monitor_ready }.freeze
     INTERNAL = %i[env_defaults ticks listeners_announce log_error exec_image start_remember server run_worker_loop run_process_client patched personality_name front listen_here fds_here names_here
-      drop_here listener_opts soft_timeout state_restore state_dump hook_place run_hook_within lease_run log_within evaluate block personality_number app_load outputs_reopen].freeze
+      drop_here listener_opts soft_timeout timeout_signal_within timeout_place state_restore state_dump hook_place run_hook_within lease_run log_within evaluate block personality_number app_load outputs_reopen].freeze
     NUMBERS = { native: 0, unicorn: 1, pitchfork: 2 }.freeze
 
     # tail: "name=value" NUL ..., as START brings them.
@@ -78,13 +77,14 @@ module Reforkd
       pairs << [:service, 1] if hook?(:before_service_worker_ready) && !@pool
       pairs << [:shared_sockets_allow, 1] if @set[:shared_sockets] == :allow
       MASTER_HOOKS.each { |setting, hook| pairs << [setting, hook_place(hook)[0, 4095]] if hook?(hook) }
+      pairs << [:hook_after_hard_timeout, timeout_place[0, 4095]] unless timeout_place.empty?
       pairs << [:has_logger, 1] if own_logger
       pairs << [:config_file, @file_found] if @file
       pairs << [:rackup, File.expand_path(@rackup)] if @rackup
       pairs << [:personality_why, @why[0, 255]]
       pairs << [:refork_after, @set[:refork_after].map { |limit| limit || "false" }.join(",")] if @set[:refork_after]&.any?
       pairs.concat(places)
-      pairs.concat(@listeners_wanted.map { |address, options, place| [:listen, address.b + options + "\tplace=" + printable(place)] })
+      pairs.concat(listen_rows)
       pairs.map { |name, value| "#{name}=".b + value.to_s.b + "\0" }.join
     end
 
@@ -285,8 +285,11 @@ module Reforkd
 
     # Served whether the file names them or not.
     def inherited_listeners
-      @options.fetch("inherited", []).each do |address|
-        at("") { listen(address) } unless @listeners_wanted.any? { |other,| other == address }
+      queues = @options.fetch("inherited", []).map { |name| name.start_with?("/") ? name : name[/[^#]+/] }.tally
+      queues.each do |address, count|
+        next if @listeners_wanted.any? { |other,| other == address }
+
+        at("") { listen(address, count > 1 ? { queues: count, queues_per_worker: count } : {}) }
       end
     end
 
@@ -313,6 +316,8 @@ module Reforkd
       @set[:http_compat] = true unless @set.key?(:http_compat)
       outputs_default
       limits_default
+      # On a terminal a debugger reads from it, and ^C is for all.
+      @set[:setpgid] = !$stdin.tty? if @personality == :pitchfork && !@set.key?(:setpgid)
     end
 
     def outputs_default

@@ -36,6 +36,9 @@ static const unsigned char limits_rb[] = {
 static const unsigned char server_rb[] = {
 #include "mold/server.rb.inc"
 };
+static const unsigned char timeouts_rb[] = {
+#include "mold/timeouts.rb.inc"
+};
 static const unsigned char here_rb[] = {
 #include "mold/here.rb.inc"
 };
@@ -91,6 +94,7 @@ static const struct prelude parts[] = {
 	{ "gc.rb", gc_rb, sizeof(gc_rb) },
 	{ "limits.rb", limits_rb, sizeof(limits_rb) },
 	{ "server.rb", server_rb, sizeof(server_rb) },
+	{ "timeouts.rb", timeouts_rb, sizeof(timeouts_rb) },
 	{ "here.rb", here_rb, sizeof(here_rb) },
 	{ "objects.rb", objects_rb, sizeof(objects_rb) },
 	{ "compat.rb", compat_rb, sizeof(compat_rb) },

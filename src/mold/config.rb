@@ -23,7 +23,7 @@ module Reforkd
       client_body_timeout client_write_timeout canary_time refork_interval].freeze
     SIZES = %i[client_body_buffer_size client_max_body_size].freeze
     PITCHFORK_PROGNAME = "[Pitchfork]" # the default logger's
-    FLAGS = %i[early_hints check_client_connection heap_preparation compact yjit].freeze
+    FLAGS = %i[early_hints check_client_connection heap_preparation compact yjit setpgid].freeze
     TEXTS = %i[control pid stderr_path stdout_path].freeze
 
     attr_reader :set, :notes, :listeners_wanted
@@ -172,12 +172,9 @@ module Reforkd
     end
 
     # What the families know and this server does otherwise, or not at all.
-    { setpgid: "processes stay in the master's group",
-      timeout_signal: "a worker over its limit gets SIGKILL",
-      max_consecutive_spawn_errors: "crash loops back off, and the old generation stays" }.each do |name, why|
-      define_method(name) do |value = nil, *|
+    { max_consecutive_spawn_errors: "crash loops back off, and the old generation stays" }.each do |name, why|
+      define_method(name) do |*|
         seen(name)
-        flag(name, value) if name == :setpgid
         @notes << "#{name} is ignored: #{why}"
       end
     end

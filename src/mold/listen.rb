@@ -7,16 +7,18 @@ module Reforkd
   class Config
     LISTEN_FLAGS = %i[tcp_nodelay tcp_nopush ipv6only reuseport].freeze
     LISTEN_COUNTS = { backlog: [1, 2**31 - 1], rcvbuf: [1, 2**31 - 1], sndbuf: [1, 2**31 - 1],
-      umask: [0, 0o777], tries: [-1, 2**31 - 1] }.freeze
-    LISTEN_IGNORED = { accept_filter: "it is FreeBSD's", queues: "reuseport has one queue",
-      queues_per_worker: "reuseport has one queue" }.freeze
+      umask: [0, 0o777], tries: [-1, 2**31 - 1], queues: [1, 128], queues_per_worker: [1, 128] }.freeze
+    LISTEN_IGNORED = { accept_filter: "it is FreeBSD's" }.freeze
+    SOCKETS_MAX = 128
 
     def listen(address, options = {})
       complain("listen options are #{options.inspect}", "write listen ADDRESS, key: value") unless options.is_a?(Hash)
       wanted = [expand_address(address), listen_options(options), here(caller_locations)]
       @listeners_wanted.reject! { |other,| other == wanted[0] }
       @listeners_wanted << wanted
-      complain("too many: #{@listeners_wanted.size} listeners", "128 at most") if @listeners_wanted.size > 128
+      count = @listeners_wanted.sum { |_, known| queues_of(known) }
+      complain("too many: #{count} listening sockets", "#{SOCKETS_MAX} at most") if count > SOCKETS_MAX
+      complain("queues need a TCP address: listen=#{address}", "leave `queues` out") if wanted[0].start_with?("/") && queues_of(wanted[1]) > 1
     end
 
     def listeners(addresses)
@@ -27,6 +29,21 @@ module Reforkd
     end
 
     private
+
+    # A row for each socket: those of one address share its port (SO_REUSEPORT).
+    def listen_rows
+      @listeners_wanted.flat_map do |address, options, place|
+        rest = "\tplace=".b + printable(place)
+        next [[:listen, address.b + options.gsub(/\tqueues\w*=\d+/, "") + rest]] if queues_of(options) == 1
+
+        options += "\tqueues_per_worker=#{queues_of(options) - 1}" unless options.include?("\tqueues_per_worker=")
+        Array.new(queues_of(options)) { |i| [:listen, "#{address}#{options}\tqueue=#{i}".b + rest] }
+      end
+    end
+
+    def queues_of(options)
+      (options[/\tqueues=(\d+)/, 1] || 1).to_i
+    end
 
     def expand_address(address)
       address = address.to_s if address.is_a?(Integer)

@@ -24,7 +24,8 @@ module Reforkd
     POOL_INHERITS = %i[personality working_directory user group umask logger stderr_path stdout_path malloc_library
       malloc_arena_max malloc_trim heap_preparation compact yjit spawn_timeout boot_timeout hook_timeout canary_time
       shared_sockets gc oob_gc oob_gc_rule oob_gc_every oob_gc_budget oob_gc_guard oob_gc_leash oob_gc_nursery
-      ruby lease_socket worker_memory_limit worker_memory_rss worker_memory_jitter oom_score_adj_mold oom_score_adj_worker].freeze
+      ruby lease_socket worker_memory_limit worker_memory_rss worker_memory_jitter oom_score_adj_mold oom_score_adj_worker timeout_signal
+      timeout_signal_by setpgid].freeze
 
     def pool(name, &block)
       seen(:pool)

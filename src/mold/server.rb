@@ -34,27 +34,6 @@ module Reforkd
       hook.call(*arguments.first(count))
     end
 
-    # What after_worker_timeout is told, in a thread beside the one that hangs.
-    TimeoutInfo = Struct.new(:thread, :rack_env) do
-      def copy_thread_variables!
-        here = Thread.current
-        thread.keys.each { |key| here[key] = thread[key] }
-        thread.thread_variables.each { |name| here.thread_variable_set(name, thread.thread_variable_get(name)) }
-      end
-    end
-
-    def soft_timeout(main, env, *about)
-      thread = Thread.new do
-        run_hook(:after_worker_timeout, *about, TimeoutInfo.new(main, env))
-      rescue Exception => error
-        logger = own_logger || default_logger
-        logger.error("after_worker_timeout: #{error.message} (#{error.class})")
-        error.backtrace&.each { |line| logger.error(line) }
-      end
-      thread.name = "after_worker_timeout"
-      thread.thread_variable_set(:fork_safe, true)
-    end
-
     private
 
     def hook_set(name, arities, callable)

@@ -87,6 +87,8 @@ serve_raises(VALUE p)
 	struct call *call = (struct call *)p;
 
 	env_build_raises(call);
+	if (call->rack->self->settings.personality == RFK_PITCHFORK)
+		env_title_raises(call);
 	hooks_unit(call->env);
 	app_raises(call);
 	/* unicorn's way to say "go on": the body is here, so it is called on.

@@ -4,6 +4,7 @@
  */
 #include "rack/env.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <ruby/encoding.h>
@@ -45,6 +46,16 @@ logger_raises(VALUE env)
 		rb_hash_aset(env, keys_get()->rack_logger, logger);
 }
 
+/* unicorn's has none: its limit cannot be moved. */
+static void
+timeout_raises(const struct rack *r, VALUE env)
+{
+	if (r->self->settings.personality != RFK_UNICORN)
+		rb_hash_aset(env, names_string_raises("pitchfork.timeout"),
+		    rb_const_get(
+			rb_path2class("Reforkd"), rb_intern("TIMEOUT")));
+}
+
 static VALUE
 template_raises(const struct rack *r)
 {
@@ -78,6 +89,7 @@ template_raises(const struct rack *r)
 	rb_hash_aset(env, k->rack_after_reply, Qnil);
 	if (r->self->settings.personality != RFK_UNICORN)
 		rb_hash_aset(env, k->rack_response_finished, Qnil);
+	timeout_raises(r, env);
 	if (NIL_P(hooks_config()))
 		return env;
 	logger_raises(env);
@@ -336,4 +348,30 @@ env_build_raises(struct call *call)
 		call->hints = hijack_hints_raises(call);
 		rb_hash_aset(call->env, k->rack_early_hints, call->hints);
 	}
+}
+
+static const char *
+text_raises(const struct call *call, VALUE key, int *len)
+{
+	VALUE text = rb_hash_lookup(call->env, key);
+
+	*len = 0;
+	if (!RB_TYPE_P(text, T_STRING))
+		return NULL;
+	*len = (int)RSTRING_LEN(text);
+	return RSTRING_PTR(text);
+}
+
+void
+env_title_raises(const struct call *call)
+{
+	char what[512];
+	int path_len, id_len;
+	const char *path = text_raises(call, keys_get()->path_info, &path_len);
+	const char *id = text_raises(call, keys_get()->request_id, &id_len);
+
+	snprintf(what, sizeof(what), "processing: %.*s%s%.*s", path_len,
+	    path != NULL ? path : "", id != NULL ? ", request_id: " : "",
+	    id_len, id != NULL ? id : "");
+	worker_unit_title(call->rack->worker, what);
 }

@@ -18,4 +18,7 @@ VALUE env_open_raises(VALUE rack); /* (struct rack *) */
 /* rack->head and the connection's body into call->env. */
 void env_build_raises(struct call *);
 
+/* What pitchfork's titles say of a request: its path, its X-Request-Id. */
+void env_title_raises(const struct call *);
+
 #endif

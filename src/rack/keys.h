@@ -33,6 +33,7 @@
 	KEY(http_host, "HTTP_HOST")                                            \
 	KEY(http_expect, "HTTP_EXPECT")                                        \
 	KEY(http_cookie, "HTTP_COOKIE")                                        \
+	KEY(request_id, "HTTP_X_REQUEST_ID")                                   \
 	KEY(forwarded_proto, "HTTP_X_FORWARDED_PROTO")                         \
 	KEY(forwarded_ssl, "HTTP_X_FORWARDED_SSL")                             \
 	KEY(rack_url_scheme, "rack.url_scheme")                                \

@@ -217,7 +217,8 @@ hooks_soft_timeout(const struct self *self, struct ruby_error *why)
 {
 	struct self copy;
 
-	if (!is_set[HOOK_AFTER_WORKER_TIMEOUT])
+	if (!is_set[HOOK_AFTER_WORKER_TIMEOUT] &&
+	    self->settings.personality != RFK_PITCHFORK)
 		return 0;
 	copy = *self;
 	return ruby_try(soft_timeout_raises, &copy, why);

@@ -54,8 +54,9 @@ int hooks_about_worker(enum hook, const struct self *, const struct rfk_hook *,
 /* The unit's env, while it runs: the caller keeps it alive. nil afterwards. */
 void hooks_unit(VALUE env);
 /*
- * after_worker_timeout, in a Ruby thread that ends by itself; at a safe point
- * of the main thread, also in a trap's.
+ * after_worker_timeout, in a Ruby thread that ends by itself, and in
+ * pitchfork's files the worker with it; at a safe point of the main thread,
+ * also in a trap's.
  */
 int hooks_soft_timeout(const struct self *, struct ruby_error *why);
 /*

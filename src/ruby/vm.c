@@ -138,7 +138,7 @@ title_raises(VALUE p)
 void
 vm_title(const char *text)
 {
-	char copy[256];
+	char copy[512];
 	size_t len = strnlen(text, sizeof(copy) - 1);
 
 	memcpy(copy, text, len);

@@ -33,11 +33,14 @@ idle_title(struct worker *w, const char *state)
 	self_title(w->self, state, w->title_requests);
 }
 
-/* At most once a second, and only when it would say something new. */
+/*
+ * At most once a second, and only when it would say something new; in
+ * pitchfork's files each request has said what it is.
+ */
 static void
 title_refresh(struct worker *w, const char *state, uint64_t now_ms)
 {
-	if (now_ms - w->title_ms >= 1000 &&
+	if ((now_ms - w->title_ms >= 1000 || w->title_state[0] == '\0') &&
 	    (requests_of(w) != w->title_requests || state != w->title_state))
 		idle_title(w, state);
 }
@@ -118,7 +121,8 @@ idle_between(struct worker *w, uint64_t now_us)
 	uint64_t now_ms = now_us / 1000;
 
 	life_unit();
-	title_refresh(w, w->is_draining ? "draining" : "busy", now_ms);
+	if (w->self->settings.personality != RFK_PITCHFORK)
+		title_refresh(w, w->is_draining ? "draining" : "busy", now_ms);
 	stats_refresh(w, now_ms);
 	refork_after(w);
 	collect_between();

@@ -73,6 +73,8 @@ void worker_leave(struct worker *, int status);
 uint64_t worker_unit_begin(struct worker *, const char *method,
     size_t method_len, const char *path, size_t path_len);
 void worker_unit_end(struct worker *);
+/* pitchfork's titles tell each request: "processing: /path". */
+void worker_unit_title(struct worker *, const char *what);
 bool worker_is_draining(const struct worker *);
 bool worker_is_orphan(const struct worker *); /* drain without patience */
 

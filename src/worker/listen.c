@@ -14,6 +14,8 @@
 #include "base/cutoff.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "ipc/board.h"
+#include "worker/queues.h"
 
 static void
 on_listener(struct loop_watch *watch, uint32_t events)
@@ -47,15 +49,48 @@ listen_begin(int fd)
 	return listens == 0 && listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
+/* Is the i-th listener this worker's to serve? */
+static bool
+is_mine(const struct worker *w, size_t i)
+{
+	const struct self *self = w->self;
+	const struct rfk_listen *l = &self->settings.listen[i];
+
+	if (i >= self->npooled || i >= self->settings.listens || l->queues <= 1)
+		return true;
+	return queue_is_mine((uint32_t)l->queue, (uint32_t)l->queues,
+	    (uint32_t)l->queues_per_worker, self->slot, w->shared_by);
+}
+
+static uint32_t
+workers_now(const struct worker *w)
+{
+	uint32_t rows, workers;
+
+	(void)board_pool_rows(w->self->board, w->self->my_row, &rows, &workers);
+	return workers;
+}
+
 /*
  * EPOLLEXCLUSIVE wakes one of the sleeping workers, not all. A kernel that does
  * not know it wakes them all, and the late ones find nobody.
  */
+static int
+watch_one(struct worker *w, struct loop_watch *watch)
+{
+	int rc = fault_fails("epollexclusive")
+		     ? -EINVAL
+		     : loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
+
+	return rc == -EINVAL ? loop_watch(&w->loop, watch, EPOLLIN) : rc;
+}
+
 int
 listen_open(struct worker *w)
 {
 	size_t i;
 
+	w->shared_by = workers_now(w);
 	for (i = 0; i < w->self->nlisteners; i++) {
 		struct loop_watch *watch = &w->listeners[i];
 		int rc;
@@ -63,19 +98,42 @@ listen_open(struct worker *w)
 		watch->fd = w->self->listeners[i];
 		watch->tag = (int)i;
 		watch->on = on_listener;
+		if (i < w->self->npooled && i < w->self->settings.listens &&
+		    w->self->settings.listen[i].queues > 1)
+			w->has_queues = true;
+		if (!is_mine(w, i))
+			continue;
 		rc = listen_begin(watch->fd);
-		if (rc < 0)
-			return rc;
-		rc =
-		    fault_fails("epollexclusive")
-			? -EINVAL
-			: loop_watch(&w->loop, watch, EPOLLIN | EPOLLEXCLUSIVE);
-		if (rc == -EINVAL)
-			rc = loop_watch(&w->loop, watch, EPOLLIN);
+		if (rc == 0)
+			rc = watch_one(w, watch);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+void
+listen_share(struct worker *w)
+{
+	uint32_t workers;
+	size_t i;
+
+	if (!w->has_queues || w->is_draining)
+		return;
+	workers = workers_now(w);
+	if (workers == w->shared_by)
+		return;
+	w->shared_by = workers;
+	for (i = 0; i < w->self->npooled; i++) {
+		struct loop_watch *watch = &w->listeners[i];
+
+		if (is_mine(w, i) == (watch->events != 0))
+			continue;
+		if (watch->events != 0)
+			loop_unwatch(&w->loop, watch);
+		else if (listen_begin(watch->fd) == 0)
+			(void)watch_one(w, watch);
+	}
 }
 
 void

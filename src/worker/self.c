@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +22,14 @@ channel_replace(struct self *self, int take_fd)
 	return self->master != NULL ? 0 : -ENOMEM;
 }
 
+/* EPERM: it leads a session, and so a group, already. */
+void
+self_group(const struct self *self)
+{
+	if (self->settings.setpgid)
+		(void)setpgid(0, 0);
+}
+
 int
 self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 {
@@ -30,6 +39,7 @@ self_newborn(struct self *self, const struct rfk_fork *fork, int take_fd)
 		return rc;
 	if (fork->row >= RFK_BOARD_ROWS || self->board == NULL)
 		return -EPROTO;
+	self_group(self);
 	self->role = ROLE_WORKER;
 	self->npooled = self->nlisteners;
 	self->generation = fork->generation;
@@ -58,6 +68,7 @@ self_candidate(
 	if (self->my_row != NULL)
 		self->inherited += atomic_load_explicit(
 		    &self->my_row->requests, memory_order_relaxed);
+	self_group(self);
 	self->role = ROLE_MOLD;
 	/* Of the worker that it was. */
 	while (self->nlisteners > self->npooled)
@@ -73,6 +84,32 @@ self_candidate(
 	return 0;
 }
 
+/* What pitchfork's processes call what they do; the service is idle as ours. */
+static const char *
+pitchfork_state(const struct self *self, const char *state)
+{
+	static const char *const names[][2] = {
+		{ "idle", "waiting" },
+		{ "booting", "init" },
+		{ "preparing", "init" },
+		{ "loading", "booting" },
+		{ "draining", "exiting" },
+	};
+	size_t i;
+
+	for (i = self->is_service; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(state, names[i][0]) == 0)
+			return names[i][1];
+	return state;
+}
+
+/* Said without a count of requests. */
+static bool
+is_stage(const char *state)
+{
+	return strcmp(state, "init") == 0 || strcmp(state, "exiting") == 0;
+}
+
 void
 self_title(const struct self *self, const char *state, uint64_t requests)
 {
@@ -83,6 +120,8 @@ self_title(const struct self *self, const char *state, uint64_t requests)
 	if (strcmp(self->pool, "default") != 0)
 		snprintf(other, sizeof(other), "%s%s%s", self->pool,
 		    self->key[0] != '\0' ? " " : "", self->key);
+	if (whose == RFK_PITCHFORK)
+		state = pitchfork_state(self, state);
 	if (whose == RFK_UNICORN && self->role == ROLE_MOLD)
 		snprintf(title, sizeof(title), "unicorn mold %s(gen %u: %s)",
 		    self->arguments, self->generation, state);
@@ -98,11 +137,14 @@ self_title(const struct self *self, const char *state, uint64_t requests)
 		    whose == RFK_PITCHFORK ? "pitchfork" : "reforkd",
 		    self->generation,
 		    strcmp(state, "idle") == 0 ? "ready" : state);
+	else if (whose == RFK_PITCHFORK && is_stage(state))
+		snprintf(title, sizeof(title),
+		    "pitchfork (gen:%u) worker[%u] - %s", self->generation,
+		    self->slot, state);
 	else if (whose == RFK_PITCHFORK)
 		snprintf(title, sizeof(title),
 		    "pitchfork (gen:%u) worker[%u] - requests: %llu, %s",
-		    self->generation, self->slot, n,
-		    strcmp(state, "idle") == 0 ? "waiting" : state);
+		    self->generation, self->slot, n, state);
 	else if (self->role == ROLE_MOLD)
 		snprintf(title, sizeof(title), "reforkd mold %s%sgen %u: %s",
 		    other, other[0] != '\0' ? " " : "", self->generation,

@@ -56,6 +56,8 @@ int self_newborn(struct self *, const struct rfk_fork *, int take_channel_fd);
 /* The candidate's first steps after the double fork in a donor. */
 int self_candidate(
     struct self *, const struct rfk_promote *, int take_channel_fd);
+/* `setpgid true`: a group of its own. */
+void self_group(const struct self *);
 /* "reforkd worker 3 gen 2: idle, 1234 requests" and the like. */
 void self_title(const struct self *, const char *state, uint64_t requests);
 

@@ -184,6 +184,7 @@ promote_wanted(struct worker *w)
 	if (rc == 0)
 		return false;
 	w->wants_promotion = false;
+	idle_title(w, "spawning mold");
 	if (rc < 0) {
 		promote_refuse(w, &w->promotion, text);
 		return false;
@@ -294,6 +295,7 @@ pause_until_event(struct worker *w)
 
 	if (!may_stay_awake(w, since_us) || stay_awake(w, since_us) == 0) {
 		idle_waiting(w, clock_ms());
+		listen_share(w);
 		/* It has taken its time: what came meanwhile goes first. */
 		if (!w->is_draining && collect_waiting())
 			return;

@@ -7,7 +7,9 @@
  * With the master gone it enforces the hard timeout itself.
  *
  * It never sleeps longer than the soft timeout, so that a unit that starts
- * after a look cannot expire before the next one; a unit costs it nothing.
+ * after a look cannot expire before the next one; a unit costs it nothing. Both
+ * limits are reckoned from the deadline in the row, which the application may
+ * move (extend.h): what is told once is told once for each deadline.
  *
  * While the collector is on a leash it ticks, and has a unit that is found
  * running twice look at what it has allocated. When nothing is done it falls
@@ -66,9 +68,10 @@ static struct {
 	uint64_t soft_ms, hard_ms;
 	const struct self *self;
 	const struct rfk_row *row;
-	uint64_t told_ms; /* unit_ms of the unit whose job was triggered */
-	_Atomic uint64_t job_ms; /* unit_ms of the unit whose job has run */
-	uint64_t gave_up_ms;     /* unit_ms of the unit without a safe point */
+	/* Deadlines: whose job was triggered, has run, found no safe point. */
+	uint64_t told_ms;
+	_Atomic uint64_t job_ms;
+	uint64_t gave_up_ms;
 	bool master_gone;
 	bool has_trap;
 	bool ticks;
@@ -86,6 +89,12 @@ static uint64_t
 unit_of(const struct rfk_row *row)
 {
 	return atomic_load_explicit(&row->unit_ms, memory_order_acquire);
+}
+
+static uint64_t
+deadline_of(const struct rfk_row *row)
+{
+	return atomic_load_explicit(&row->deadline_ms, memory_order_acquire);
 }
 
 static VALUE
@@ -117,20 +126,24 @@ request_log(const char *what)
 	    own.slot, (int)getpid(), what, view.method, view.path,
 	    view.unit_ms != 0 && now_ms > view.unit_ms ? now_ms - view.unit_ms
 						       : 0,
-	    own.hard_ms);
+	    view.deadline_ms > view.unit_ms ? view.deadline_ms - view.unit_ms
+					    : own.hard_ms);
 }
 
-/* At a safe point, with the GVL; a unit that ended meanwhile needs no line. */
+/*
+ * At a safe point, with the GVL; a unit that has ended meanwhile, or has more
+ * time now, needs no line.
+ */
 static void
 on_job(void *unused)
 {
 	static char text[8192];
-	uint64_t unit_ms = unit_of(own.row);
+	uint64_t due_ms = deadline_of(own.row);
 	struct ruby_error why;
 
 	(void)unused;
-	if (unit_ms == 0 || unit_ms != own.told_ms ||
-	    atomic_exchange(&own.job_ms, unit_ms) == unit_ms)
+	if (due_ms == 0 || due_ms != own.told_ms ||
+	    atomic_exchange(&own.job_ms, due_ms) == due_ms)
 		return;
 	request_log("soft timeout");
 	if (ruby_try(backtrace_raises, text, NULL) == 0)
@@ -217,39 +230,59 @@ tick(int left_ms)
 	return left_ms < TICK_MS ? left_ms : TICK_MS;
 }
 
+/* Said once for each deadline. */
+static void
+soft_passed(uint64_t due_ms)
+{
+	if (own.told_ms == due_ms)
+		return;
+	own.told_ms = due_ms;
+	job_trigger();
+	if (own.has_trap)
+		(void)pthread_kill(own.main, WAKE_SIGNAL);
+}
+
+static void
+no_safe_point(uint64_t due_ms)
+{
+	char what[256];
+
+	if (atomic_load(&own.job_ms) == due_ms || own.gave_up_ms == due_ms)
+		return;
+	own.gave_up_ms = due_ms;
+	stuck_text(own.main_tid, what, sizeof(what));
+	request_log(what);
+}
+
+static int
+left(uint64_t until_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+
+	return (int)(left_ms < own.soft_ms ? left_ms : own.soft_ms);
+}
+
 /* Milliseconds until the next look. */
 static int
 look(void)
 {
 	uint64_t now_ms = clock_ms();
-	uint64_t unit_ms = unit_of(own.row);
-	uint64_t elapsed = now_ms > unit_ms ? now_ms - unit_ms : 0;
-	uint64_t last = own.hard_ms - (own.hard_ms - own.soft_ms) / 4;
-	char what[256];
+	uint64_t due_ms = deadline_of(own.row);
+	uint64_t margin = own.hard_ms - own.soft_ms;
 
-	if (unit_ms == 0)
+	if (due_ms == 0)
 		return (int)own.soft_ms;
-	if (own.master_gone && elapsed >= own.hard_ms) {
+	if (own.master_gone && now_ms >= due_ms) {
 		request_log("timeout, and no master to end it: killing itself");
 		(void)kill(getpid(), SIGKILL);
 	}
-	if (elapsed < own.soft_ms)
-		return (int)(own.soft_ms - elapsed);
-	if (own.told_ms != unit_ms) {
-		own.told_ms = unit_ms;
-		job_trigger();
-		if (own.has_trap)
-			(void)pthread_kill(own.main, WAKE_SIGNAL);
-	}
-	if (elapsed < last)
-		return (int)(last - elapsed);
-	if (atomic_load(&own.job_ms) != unit_ms && own.gave_up_ms != unit_ms) {
-		own.gave_up_ms = unit_ms;
-		stuck_text(own.main_tid, what, sizeof(what));
-		request_log(what);
-	}
-	return elapsed < own.hard_ms ? (int)(own.hard_ms - elapsed)
-				     : (int)own.soft_ms;
+	if (now_ms + margin < due_ms)
+		return left(due_ms - margin, now_ms);
+	soft_passed(due_ms);
+	if (now_ms + margin / 4 < due_ms)
+		return left(due_ms - margin / 4, now_ms);
+	no_safe_point(due_ms);
+	return now_ms < due_ms ? left(due_ms, now_ms) : (int)own.soft_ms;
 }
 
 static void *
@@ -338,6 +371,15 @@ watchman_wake(void)
 
 	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load_explicit(&own.is_asleep, memory_order_relaxed))
+		(void)!write(own.stop_fd, &one, sizeof(one));
+}
+
+void
+watchman_poke(void)
+{
+	uint64_t one = 1;
+
+	if (own.running)
 		(void)!write(own.stop_fd, &one, sizeof(one));
 }
 

@@ -77,6 +77,15 @@ worker_unit_begin(struct worker *w, const char *method, size_t method_len,
 }
 
 void
+worker_unit_title(struct worker *w, const char *what)
+{
+	self_title(w->self, what,
+	    atomic_load_explicit(
+		&w->self->my_row->requests, memory_order_relaxed));
+	w->title_state = ""; /* what is said next is news */
+}
+
+void
 worker_unit_end(struct worker *w)
 {
 	struct rfk_row *row = w->self->my_row;

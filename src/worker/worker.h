@@ -26,7 +26,9 @@ struct worker {
 	struct loop_watch listeners[RFK_LISTENERS_MAX];
 	struct loop_watch channel;
 	struct loop_watch signals;
-	int acceptable; /* the listener that was readable, -1 = none */
+	bool has_queues; /* of some addresses only some sockets are its own */
+	uint32_t shared_by; /* so many workers, when that was last looked at */
+	int acceptable;     /* the listener that was readable, -1 = none */
 	int accepted_last;
 	bool accept_again; /* that one gave a connection just now */
 	bool has_core;
@@ -76,6 +78,8 @@ int listen_accept(struct worker *, int listener);
 /* An event without anybody: at the end of a UNIX listener they never stop. */
 void listen_look(struct worker *, int listener);
 void listen_drain(struct worker *);
+/* With more or fewer workers, the queues are others'. */
+void listen_share(struct worker *);
 void listen_forget(struct worker *); /* closes this process's copies */
 /* Accepts one that still waits; false when nobody can come any more. */
 bool listen_rest(struct worker *);
@@ -83,7 +87,7 @@ bool listen_rest(struct worker *);
 /* idle.c: between two units, and when there is nothing to do. */
 void idle_between(struct worker *, uint64_t now_us);
 void idle_waiting(struct worker *, uint64_t now_ms);
-void idle_title(struct worker *, const char *state);
+void idle_title(struct worker *, const char *state); /* a literal */
 void idle_reopen(struct worker *);
 void idle_volunteer(struct worker *, bool by_hand); /* as the next mold */
 
@@ -122,6 +126,7 @@ void signals_release(void);  /* the candidate: Ruby's own defaults again */
  */
 void watchman_start(const struct self *);
 void watchman_wake(void); /* a unit has begun; costs nothing when it is awake */
+void watchman_poke(void); /* the deadline in the row is nearer now */
 void watchman_forget(void); /* after a fork: the thread was the parent's */
 void watchman_stop(void);
 
