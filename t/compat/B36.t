@@ -28,7 +28,7 @@ until_true ready_or_dead
 ok 'starts' serving
 like 'config/pitchfork.rb is found, and serves' "$(get /)" '^[0-9]+$'
 await 'its callbacks run' logged 'hello from 1'
-like 'the title' "$(tr '\0' ' ' <"/proc/$MASTER/cmdline")" '^pitchfork monitor - -E production'
+like 'the title' "$(tr '\0' ' ' <"/proc/$MASTER/cmdline")" '^pitchfork monitor - *$'
 await 'both workers' count 2 workers
 kill -USR2 "$MASTER"
 await 'it reforks' logged 'refork to gen=1 done'
