@@ -29,6 +29,7 @@ file 'gc malloc_limit: "64M", oldmalloc_limit: 90_000_000, growth_factor: 1.25'
 start "$CONF"
 is 'a limit is in force' "$(limit)" 67108864
 is 'and another one' "$(old_limit)" 90000000
+like 'the heap keeps fewer slots free, as it is asked for by itself' "$(ctl --json dumpstat 0)" '"RUBY_GC_HEAP_FREE_SLOTS_MIN_RATIO": "?0\.05'
 is 'children have the user'\''s own' "$(get /child)" RUBY_GC_MALLOC_LIMIT=20M
 is 'and so has the application' "$(get /env | tr -d ' ')" '{"RUBY_GC_MALLOC_LIMIT"=>"20M"}'
 ok 'the first evaluation is a double one' evaluated 2
@@ -57,6 +58,15 @@ case $VERSION in
 *) not='HEAP_INIT_SLOTS, but RUBY_GC_HEAP_0_INIT_SLOTS' ;;
 esac
 ok 'what this Ruby does not read is named, with what it reads' logged "gc: Ruby $VERSION.* does not read RUBY_GC_$not"
+
+file 'gc free_slots_min_ratio: 0.15'
+ok 'a ratio of the file' ctl reload
+like 'comes before ours' "$(ctl --json dumpstat 0)" '"RUBY_GC_HEAP_FREE_SLOTS_MIN_RATIO": "?0\.15'
+file 'oob_gc false'
+ok 'without oob_gc' ctl reload
+unlike 'Ruby has its own' "$(ctl --json dumpstat 0)" FREE_SLOTS
+file 'gc malloc_limit: "48M"'
+ok 'the limit again' ctl reload
 
 file 'gc speed: 3'
 nok 'an unknown option' ctl reload
