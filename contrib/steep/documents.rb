@@ -31,12 +31,12 @@ module Reforkd
         @changed.shift while @changed.size > KEPT
       end
 
-      # What a worker made at that barrier lacks: a message, or nil. Of an unknown
-      # stamp it lacks everything. Whole texts, so that it may be told twice.
+      # What a worker made at that barrier lacks, as a message. Of an unknown stamp
+      # it lacks everything. Whole texts, so that it may be told twice.
       def since(stamp)
         changed = @changed[stamp]
-        texts = changed ? @texts.slice(*changed.keys) : @texts
-        ::Steep::Server::CustomMethods::FileLoad.notification({ content: texts.dup }) unless texts.empty?
+        texts = changed ? @texts.slice(*changed.keys) : @texts.dup
+        ::Steep::Server::CustomMethods::FileLoad.notification({ content: texts, whole: changed.nil? })
       end
 
       private

@@ -60,7 +60,7 @@ module Reforkd
       def replace(one, lacking)
         return one.kill("TERM") if @ending || @over
 
-        one.write(lacking) if lacking
+        one.write(lacking)
         former, @session = @session, one
         former.finish
       end

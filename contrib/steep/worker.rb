@@ -58,6 +58,12 @@ module Reforkd
         @state.service if @state&.project.equal?(project)
       end
 
+      # Of the project's files, those that the state knows of.
+      def paths
+        service = @state.service
+        service.source_files.keys | service.signature_services.each_value.flat_map { |signature| signature.files.keys }
+      end
+
       # On the main thread, while every other one waits.
       def promote(service, stamp)
         Reforkd.promote { handed_on(service, stamp) }
@@ -119,7 +125,7 @@ module Reforkd
 
       def texts_of(path)
         signatures = signature_services.each_value.filter_map { |signature| signature.files[path] }
-        [source_files[path], *signatures].compact.map(&:content)
+        [source_files[path], *signatures].compact.map { |file| file.respond_to?(:content) ? file.content : file.buffer.content }
       end
     end
 
@@ -129,6 +135,7 @@ module Reforkd
       Promote = Struct.new(:id, :stamp)
 
       def handle_request(request)
+        forget_gone(request) if Steep.state
         case request[:method]
         when "initialize" then writer.write(id: request[:id], result: { stamp: Steep.state&.stamp, inherited: !Steep.state.nil? })
         when DONE then queue << Done.new(request[:id])
@@ -146,6 +153,19 @@ module Reforkd
       end
 
       private
+
+      # Files of the mold's that this client has not: it sends all that it has
+      # before anything else, or says that it has sent what the mold lacks.
+      def forget_gone(request)
+        load = ::Steep::Server::CustomMethods::FileLoad::METHOD
+        return if @told == :all || request[:method] == "initialize"
+        return @told = :all if request[:method] == load && request[:params][:whole] == false
+        return (@told ||= []).concat(request[:params][:content].keys.map { |path| Pathname(path.to_s) }) if request[:method] == load
+
+        gone = Steep.paths.reject { |path| @told&.include?(path) || project.absolute_path(path).exist? }
+        @told = :all
+        push_buffer { |changes| gone.each { |path| changes[path] = [::Steep::Services::ContentChange.string("")] } }
+      end
 
       # A barrier: the copy has every change that was sent before, and no other.
       def promote_after(request)

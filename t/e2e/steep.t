@@ -4,7 +4,6 @@
 . "$ROOT/t/e2e/steep.sh"
 AWAIT=60
 
-cp -r "$PROJECT" "$DIR/copy"
 session() { # PROJECT CMD...
 	session_in=$1
 	shift
@@ -13,15 +12,23 @@ session() { # PROJECT CMD...
 check() { # CMD...; in no order, without what it was doing
 	(cd "$PROJECT" && "$@" check --jobs=2 2>&1; echo "status $?") | grep -Ev '^[.F]*$|^#'
 }
-session "$DIR/copy" "$RUBY" "$STEEP" >"$DIR/plain.session" 2>"$DIR/plain.err" &
-plain_pid=$!
 start "$CONF"
 # shellcheck disable=SC2086
 leased=$(check $OURS)
 await 'with leased workers' logged 'worker=.* ended .exit 0 while serving' 2
 like 'a check finds the mistake' "$leased" 'lib/m3.rb:2:6: .error. Cannot allow method body'
-is 'as Steep by itself does, with its status' "$leased" "$(check "$RUBY" "$STEEP")"
 like 'and fails' "$leased" '^status 1$'
+
+# Since the mold has been made, something has gone that is needed.
+rm "$PROJECT/lib/m6.rb" "$PROJECT/sig/m6.rbs"
+echo 'M6.new' >>"$PROJECT/lib/m2.rb"
+cp -r "$PROJECT" "$DIR/copy"
+session "$DIR/copy" "$RUBY" "$STEEP" >"$DIR/plain.session" 2>"$DIR/plain.err" &
+plain_pid=$!
+# shellcheck disable=SC2086
+leased=$(check $OURS)
+like 'a file that has gone is missed' "$leased" 'lib/m2.rb:[0-9]+:0: .*M6'
+is 'as by Steep alone, with the same words and status' "$(echo "$leased" | sort)" "$(check "$RUBY" "$STEEP" | sort)"
 # shellcheck disable=SC2086
 session "$PROJECT" $OURS >"$DIR/leased.session" 2>>"$LOG"
 wait $plain_pid || cat "$DIR/plain.err" >>"$LOG"
