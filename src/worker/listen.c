@@ -4,6 +4,12 @@
  * A draining worker leaves the listeners to the others, but for those that
  * nobody will accept from later: all of them at a full stop, and those that a
  * reload has dropped. These it serves until they are empty (base/cutoff.h).
+ *
+ * With EPOLLEXCLUSIVE the kernel tells one sleeper of a connection and no
+ * other. So that one may not go without having accepted: the connection would
+ * wait until the next one comes. Hence a draining worker accepts once more at
+ * each listener, and one that has slept for long looks whether somebody was
+ * told and has died.
  */
 #include "worker/worker.h"
 
@@ -183,8 +189,6 @@ listen_drain(struct worker *w)
 			if (!cutoff_is_sharp(watch->fd))
 				w->last_call_ms =
 				    w->loop.now_ms + CUTOFF_GRACE_MS;
-		} else if (!all) {
-			loop_unwatch(&w->loop, watch);
 		}
 	}
 }
@@ -234,15 +238,34 @@ listen_look(struct worker *w, int listener)
 bool
 listen_rest(struct worker *w)
 {
-	bool left = false;
+	bool all = is_full_stop(w), left = false;
 	size_t i;
 
 	for (i = 0; i < w->self->nlisteners; i++) {
-		if (w->listeners[i].events == 0)
+		struct loop_watch *watch = &w->listeners[i];
+		int rc;
+
+		if (watch->events == 0)
 			continue;
-		if (listen_accept(w, (int)i) == 0)
-			found_empty(w, &w->listeners[i]);
-		left = left || w->listeners[i].events != 0;
+		rc = listen_accept(w, (int)i);
+		if (rc == 0)
+			found_empty(w, watch);
+		else if (rc != -EBUSY && watch->events != 0 && !all &&
+			 !cutoff_begun(watch->fd))
+			loop_unwatch(&w->loop, watch); /* the others' */
+		left = left || watch->events != 0;
 	}
 	return left;
+}
+
+void
+listen_idle(struct worker *w)
+{
+	size_t i;
+
+	if (w->is_draining || fault_fails("listen_idle"))
+		return;
+	for (i = 0; i < w->self->nlisteners; i++)
+		if (listen_accept(w, (int)i) > 0)
+			break; /* the set says of the others, and of more */
 }

@@ -220,6 +220,7 @@ obey(struct worker *w)
 struct sleeping {
 	struct loop *loop;
 	int timeout_ms;
+	int got; /* events */
 };
 
 static void *
@@ -227,7 +228,7 @@ sleep_without_gvl(void *p)
 {
 	struct sleeping *s = p;
 
-	(void)loop_wait(s->loop, s->timeout_ms);
+	s->got = loop_wait(s->loop, s->timeout_ms);
 	return NULL;
 }
 
@@ -290,7 +291,7 @@ stay_awake(struct worker *w, uint64_t since_us)
 static void
 pause_until_event(struct worker *w)
 {
-	struct sleeping s = { .loop = &w->loop };
+	struct sleeping s = { .loop = &w->loop, .got = 1 };
 	uint64_t since_us = clock_us(), gap_us;
 
 	if (!may_stay_awake(w, since_us) || stay_awake(w, since_us) == 0) {
@@ -303,6 +304,8 @@ pause_until_event(struct worker *w)
 		if (s.timeout_ms > 0)
 			vm_without_gvl(sleep_without_gvl, &s);
 		interrupts_check(w);
+		if (s.got == 0)
+			listen_idle(w);
 	}
 	gap_us = clock_us() - since_us;
 	if (gap_us > 8 * AWAKE_US)

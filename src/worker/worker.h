@@ -81,6 +81,8 @@ void listen_drain(struct worker *);
 /* With more or fewer workers, the queues are others'. */
 void listen_share(struct worker *);
 void listen_forget(struct worker *); /* closes this process's copies */
+/* Nothing has happened for long: somebody may wait whom nobody was told of. */
+void listen_idle(struct worker *);
 /* Accepts one that still waits; false when nobody can come any more. */
 bool listen_rest(struct worker *);
 
