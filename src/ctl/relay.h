@@ -37,6 +37,7 @@ struct relay {
 	struct relay_worker now;
 	bool lost;          /* `now` is no more: another one takes over */
 	bool first;         /* none has been there yet */
+	uint64_t told_ms;   /* since when it settles; 0 = it does not */
 	uint64_t closed_ms; /* since when its output has ended; 0 = has not */
 	int status, signo;  /* how it ended */
 

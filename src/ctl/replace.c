@@ -19,6 +19,8 @@
 #define PATIENCE_MS 15000
 /* Answers of the old one are waited for so long before a swap. */
 #define SWAP_MS 5000
+/* A new one's word that it has read the documents. */
+#define SETTLE_MS 3000
 
 void
 relay_worker_close(struct relay_worker *w)
@@ -217,11 +219,28 @@ wait_less(int *wait_ms, uint64_t due_ms, uint64_t now_ms)
 		*wait_ms = left;
 }
 
+/* A server that does not answer what it does not know is asked all the same. */
+static void
+settle_tick(struct relay *r, uint64_t now_ms, int *wait_ms)
+{
+	if (!r->session.settling) {
+		r->told_ms = 0;
+		return;
+	}
+	if (r->told_ms == 0)
+		r->told_ms = now_ms;
+	if (now_ms - r->told_ms < SETTLE_MS)
+		wait_less(wait_ms, r->told_ms + SETTLE_MS, now_ms);
+	else if (session_settle(&r->session) < 0)
+		relay_end(r, LEASE_EXIT_RELAY, strerror(ENOMEM));
+}
+
 void
 replace_tick(struct relay *r, uint64_t now_ms, int *wait_ms)
 {
 	bool needed = r->lost || r->first;
 
+	settle_tick(r, now_ms, wait_ms);
 	if (is_ready(r)) {
 		if (needed || session_is_idle(&r->session) ||
 		    now_ms >= r->until_ms)

@@ -156,6 +156,16 @@ asked_lost(struct asked *a, struct buf *to_editor)
 	return rc;
 }
 
+static bool
+is_wanted(const struct asked_item *item, const char *method)
+{
+	if (method == NULL)
+		return true;
+	if (*method == '\0')
+		return item->id == NULL;
+	return strcmp(item->method, method) == 0;
+}
+
 int
 asked_send(struct asked *a, const char *method, struct buf *to_worker)
 {
@@ -165,8 +175,7 @@ asked_send(struct asked *a, const char *method, struct buf *to_worker)
 	while (rc == 0 && i < a->n) {
 		struct asked_item *item = &a->at[i];
 
-		if (item->sent ||
-		    (method != NULL && strcmp(item->method, method) != 0)) {
+		if (item->sent || !is_wanted(item, method)) {
 			i++;
 			continue;
 		}

@@ -40,7 +40,10 @@ bool asked_is_waited_for(const struct asked *);
  * asked again, everything else is answered with an error. 0, -ENOMEM.
  */
 int asked_lost(struct asked *, struct buf *to_editor);
-/* Everything that is not sent (method NULL), or these. 0, -ENOMEM. */
+/*
+ * What is not sent yet: all (method NULL), the notifications (""), or the
+ * requests of that method. 0, -ENOMEM.
+ */
 int asked_send(struct asked *, const char *method, struct buf *to_worker);
 /* Nobody will answer any more. */
 int asked_refuse(struct asked *, const char *text, struct buf *to_editor);

@@ -24,6 +24,13 @@ pass_on(struct session *s, const struct message *m)
 	return frame_write(&s->to_worker, m->body, m->len);
 }
 
+/* Questions wait. */
+static bool
+is_deaf(const struct session *s)
+{
+	return s->replaying || s->settling;
+}
+
 static int
 request_hear(struct session *s, const struct message *m)
 {
@@ -37,8 +44,8 @@ request_hear(struct session *s, const struct message *m)
 	}
 	if (message_is(m, "shutdown"))
 		s->leaving = true;
-	rc = asked_add(&s->asked, m, !s->replaying);
-	return rc < 0 || s->replaying ? rc : pass_on(s, m);
+	rc = asked_add(&s->asked, m, !is_deaf(s));
+	return rc < 0 || is_deaf(s) ? rc : pass_on(s, m);
 }
 
 /* An answer to worker N's question "gN:ID", for worker N only. */
@@ -76,7 +83,7 @@ cancel_hear(struct session *s, const struct message *m)
 	json_t *id = json_object_get(m->params, "id");
 	char method[64];
 
-	if (!s->replaying)
+	if (!is_deaf(s))
 		return pass_on(s, m);
 	if (id == NULL || !asked_take(&s->asked, id, method, sizeof(method)))
 		return 0;

@@ -53,7 +53,7 @@ session_has_begun(const struct session *s)
 bool
 session_is_idle(const struct session *s)
 {
-	return !s->replaying && !asked_is_waited_for(&s->asked);
+	return !s->replaying && !s->settling && !asked_is_waited_for(&s->asked);
 }
 
 int
@@ -82,12 +82,36 @@ int
 session_take_worker(struct session *s)
 {
 	s->number++;
+	s->settling = false;
 	s->replaying = session_has_begun(s);
 	if (!s->replaying)
 		return asked_send(&s->asked, NULL, &s->to_worker);
 	if (s->result == NULL)
 		return asked_send(&s->asked, "initialize", &s->to_worker);
 	return initialize_again(s);
+}
+
+/*
+ * Servers answer a method that nobody knows with an error; those that keep a
+ * queue do so behind the documents. A question that overtakes its document
+ * would be answered for what lies on the disk.
+ */
+static int
+settle_ask(struct session *s)
+{
+	s->settling = true;
+	return message_put_new(
+	    &s->to_worker, json_pack("{s:s, s:o, s:s}", "jsonrpc", "2.0", "id",
+			       json_sprintf("reforkctl:%llu:settled",
+				   (unsigned long long)s->number),
+			       "method", "$/reforkctl/settled"));
+}
+
+int
+session_settle(struct session *s)
+{
+	s->settling = false;
+	return asked_send(&s->asked, NULL, &s->to_worker);
 }
 
 int
@@ -102,7 +126,11 @@ session_resume(struct session *s)
 		rc = message_put(&s->to_worker, s->configured);
 	if (rc == 0)
 		rc = documents_replay(&s->documents, &s->to_worker);
-	return rc < 0 ? rc : asked_send(&s->asked, NULL, &s->to_worker);
+	if (rc == 0)
+		rc = asked_send(&s->asked, "", &s->to_worker);
+	if (rc < 0)
+		return rc;
+	return s->documents.n > 0 ? settle_ask(s) : session_settle(s);
 }
 
 int

@@ -41,6 +41,7 @@ struct session {
 	struct asked asked;
 	struct known known;
 	bool replaying; /* the worker has not answered initialize yet */
+	bool settling;  /* nor what was sent behind the documents */
 	bool leaving;   /* shutdown or exit was said: no worker comes after */
 	bool exited;    /* exit was */
 };
@@ -63,6 +64,11 @@ int session_hear_worker(
 int session_lose_worker(struct session *);
 /* Another one is there: it is told about initialize first. 0, -ENOMEM. */
 int session_take_worker(struct session *);
+/*
+ * The worker has the documents: it may be asked. By itself this happens when it
+ * says so; the caller does not wait for ever. 0, -ENOMEM.
+ */
+int session_settle(struct session *);
 /* No other one will come. 0, -ENOMEM. */
 int session_give_up(struct session *, const char *text);
 /* Is there anything that a worker could take over? */

@@ -106,13 +106,16 @@ static int
 response_hear(struct session *s, const struct message *m, struct fail *why)
 {
 	const char *id = json_string_value(m->id);
-	char method[64], own[48];
+	char method[64], own[48], settled[64];
 	int rc = 0;
 
 	(void)snprintf(
 	    own, sizeof(own), "reforkctl:%llu", (unsigned long long)s->number);
 	if (id != NULL && strcmp(id, own) == 0)
 		return replay_hear(s, m, why);
+	(void)snprintf(settled, sizeof(settled), "%s:settled", own);
+	if (id != NULL && strcmp(id, settled) == 0)
+		return s->settling ? session_settle(s) : 0;
 	if (json_is_null(m->id))
 		return pass_on(s, m);
 	if (!asked_take(&s->asked, m->id, method, sizeof(method))) {

@@ -42,6 +42,7 @@ class Server
       $stdout.flush
     when "shutdown" then @shutdown = answer(message, nil)
     when "exit" then exit(@shutdown ? 0 : 1)
+    when %r{\A\$/} then say(id: message["id"], error: { code: -32_601, message: "not found" })
     end
   end
 

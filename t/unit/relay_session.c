@@ -74,6 +74,9 @@ taken(struct buf *from)
 	"\",\"result\":{\"capabilities\":{" capabilities "}}}"
 #define INITIALIZED                                                            \
 	"{\"jsonrpc\":\"2.0\",\"method\":\"initialized\",\"params\":{}}"
+#define SETTLED(n)                                                             \
+	"{\"jsonrpc\":\"2.0\",\"id\":\"reforkctl:" n                           \
+	":settled\",\"method\":\"$/reforkctl/settled\"}"
 #define OPEN(version, text)                                                    \
 	"{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didOpen\","            \
 	"\"params\":{\"textDocument\":{\"uri\":\"u\",\"languageId\":\"ruby\"," \
@@ -124,9 +127,9 @@ START_TEST(another_worker_is_told_what_was_before)
 	replace(AGAIN("2", "a"));
 	ck_assert_int_eq(
 	    worker(RESULT_AGAIN("2", "\"hoverProvider\":true")), 0);
-	WORKER_HEARS(INITIALIZED
-	    " {\"method\":\"workspace/"
-	    "didChangeConfiguration\",\"params\":2} " OPEN("2", "new"));
+	WORKER_HEARS(INITIALIZED " {\"method\":\"workspace/"
+				 "didChangeConfiguration\",\"params\":2} " OPEN(
+				     "2", "new") " " SETTLED("2"));
 	EDITOR_HEARS("");
 	ck_assert_str_eq(notes, "");
 }
@@ -146,9 +149,21 @@ START_TEST(meanwhile_edits_are_kept_and_questions_wait)
 		     "\"message\":\"cancelled\"}}");
 	ck_assert_int_eq(
 	    worker(RESULT_AGAIN("2", "\"hoverProvider\":true")), 0);
-	WORKER_HEARS(INITIALIZED " " OPEN("3", "newer") " " ASK(
-	    "5", "textDocument/hover") " {\"method\":\"textDocument/"
-				       "didSave\"} " ASK("6", "x/custom"));
+	WORKER_HEARS(INITIALIZED
+	    " " OPEN("3", "newer") " {\"method\":"
+				   "\"textDocument/didSave\"} " SETTLED("2"));
+	/* It has the documents, and is told of edits, but not asked yet. */
+	editor(CHANGE("4", "newest"));
+	editor(ASK("9", "textDocument/hover"));
+	WORKER_HEARS(CHANGE("4", "newest"));
+	ck_assert(!session_is_idle(&session));
+	ck_assert_int_eq(worker("{\"id\":\"reforkctl:2:settled\","
+				"\"error\":{\"code\":-32601}}"),
+	    0);
+	WORKER_HEARS(ASK("5", "textDocument/hover") " " ASK(
+	    "6", "x/custom") " " ASK("9", "textDocument/hover"));
+	ck_assert_int_eq(worker(ANSWER("9")), 0);
+	EDITOR_HEARS(ANSWER("9"));
 	ck_assert(!session_is_idle(&session));
 	ck_assert_int_eq(worker(ANSWER("6")), 0);
 	ck_assert_int_eq(worker(ANSWER("5")), 0);
@@ -168,8 +183,12 @@ START_TEST(harmless_questions_are_asked_again_others_are_refused)
 		     "replaced; ask again\"}}");
 	ck_assert_int_eq(
 	    worker(RESULT_AGAIN("2", "\"hoverProvider\":true")), 0);
-	WORKER_HEARS(INITIALIZED
-	    " " OPEN("1", "old") " " ASK("5", "textDocument/hover"));
+	WORKER_HEARS(INITIALIZED " " OPEN("1", "old") " " SETTLED("2"));
+	ck_assert_int_eq(session_settle(&session), 0);
+	WORKER_HEARS(ASK("5", "textDocument/hover"));
+	/* The answer comes all the same, later. */
+	ck_assert_int_eq(worker(ANSWER("\"reforkctl:2:settled\"")), 0);
+	EDITOR_HEARS("");
 }
 END_TEST
 
@@ -198,8 +217,9 @@ START_TEST(replacements_may_fail_in_the_middle)
 	WORKER_HEARS("");
 	ck_assert_int_eq(
 	    worker(RESULT_AGAIN("3", "\"hoverProvider\":true")), 0);
-	WORKER_HEARS(INITIALIZED
-	    " " OPEN("1", "old") " " ASK("5", "textDocument/hover"));
+	WORKER_HEARS(INITIALIZED " " OPEN("1", "old") " " SETTLED("3"));
+	ck_assert_int_eq(worker(ANSWER("\"reforkctl:3:settled\"")), 0);
+	WORKER_HEARS(ASK("5", "textDocument/hover"));
 }
 END_TEST
 
