@@ -2,6 +2,7 @@
 # examples/ruby-lsp with a language client over pipes: the index is there when a
 # session begins.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/editor.sh"
 with_bundle examples/ruby-lsp
 
 mkdir -p "$DIR/project/lib"
@@ -11,6 +12,7 @@ class Lighthouse
     :on
   end
 end
+Lighthouse.new
 END
 cp "$ROOT/examples/ruby-lsp/"*.conf "$ROOT/examples/ruby-lsp/"*.rb "$DIR"
 export PROJECT="$DIR/project"
@@ -18,14 +20,17 @@ AWAIT=120
 start "$DIR/app.conf"
 AWAIT=60
 
-session() { # SYMBOL
-	(cd "$PROJECT" && timeout 120 "${RUBY:-ruby}" "$ROOT/t/e2e/lsp_client.rb" \
-		lib/lighthouse.rb "$1" "$REFORKCTL" -c "$CONF" lease) >"$DIR/session" 2>&1
-	grep answered "$DIR/session" | diag >&3
-	cat "$DIR/session"
+cd "$PROJECT" || exit 1
+
+session() { # SYMBOL FLAG...
+	session_symbol=$1
+	shift
+	timeout 120 "${RUBY:-ruby}" "$ROOT/t/e2e/lsp_client.rb" lib/lighthouse.rb "$session_symbol" \
+		"$REFORKCTL" -c "$CONF" lease "$@" 2>>"$DIR/editor.err"
 }
 
 first=$(session Lighthouse)
+printf '%s\n' "$first" | grep answered | diag
 like 'a server answers' "$first" '^server Ruby LSP$'
 like 'it reads the document' "$first" '^document Lighthouse'
 like 'it knows the project at once' "$first" '^workspace true$'
@@ -35,6 +40,17 @@ class HarbourMaster; end
 END
 knows() { session "$1" | grep -q '^workspace true$'; }
 await 'a file that is newer than the mold' knows HarbourMaster
+
+relayed=$(survived session Lighthouse --relay)
+like 'its worker is killed: the edited document is there' "$relayed" '^again Lighthouse gl.+w$'
+like 'hover answers' "$relayed" '^hover lighthouse.rb$'
+like 'and the session ends as if nothing had been' "$relayed" '^status 0$'
+if has_neovim; then
+	like 'Neovim, by a lease' "$(neovim lib/lighthouse.rb)" '^then Lighthouse gleam$'
+	like 'Neovim, whose worker is killed' "$(survived neovim lib/lighthouse.rb --relay)" '^then Lighthouse gleam$'
+else
+	result 0 "Neovim's sessions # SKIP there is no nvim here"
+fi
 await 'leaves the spare worker' count 1 workers
 ok 'stops' stop
 
