@@ -152,7 +152,7 @@ module Reforkd
       # Spare workers of before are leased first, maybe.
       def of_generation(slot, generation)
         SPARES.times do
-          one = slot.fresh
+          one = slot.fresh(@stamp)
           return one if one.lease.generation >= generation
 
           one.kill("TERM")

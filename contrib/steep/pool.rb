@@ -19,9 +19,10 @@ module Reforkd
         Thread.new { watch }
       end
 
-      def lease(tag, arguments)
+      # stamp: of the promotion whose state is wanted, if there is one.
+      def lease(tag, arguments, stamp)
         @mutex.synchronize do
-          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, root: Dir.pwd, steep: ::Steep::VERSION)
+          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, stamp: stamp, root: Dir.pwd, steep: ::Steep::VERSION)
         end
       end
 

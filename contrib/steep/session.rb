@@ -9,9 +9,9 @@ module Reforkd
 
       attr_reader :lease
 
-      def initialize(pool, tag, arguments)
+      def initialize(pool, tag, arguments, stamp)
         @pool = pool
-        @lease = pool.lease(tag, arguments)
+        @lease = pool.lease(tag, arguments, stamp)
         @writer = LSP::Writer.new(@lease.stdin)
         @answers = Thread::Queue.new
       end

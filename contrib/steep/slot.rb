@@ -49,8 +49,8 @@ module Reforkd
       end
 
       # A worker more, of the newest generation, that nobody talks to yet.
-      def fresh
-        Session.new(@pool, name, @arguments).tap do |one|
+      def fresh(stamp = nil)
+        Session.new(@pool, name, @arguments, stamp).tap do |one|
           one.listen(->(message) { reader.queue << message }, method(:ended))
         end
       end

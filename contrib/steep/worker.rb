@@ -42,15 +42,18 @@ module Reforkd
         end
 
         @state = state
+        @ours = !lease[:stamp].nil? && lease[:stamp] == state&.stamp
         # Objects of this session's own: what Ruby has buffered in them is not handed on.
         @inbox = Inbox.new(IO.for_fd(0, "rb", autoclose: false))
         output = IO.for_fd(1, "wb", autoclose: false)
         ::Steep::CLI.new(argv: ["worker", *lease.arguments], stdin: @inbox, stdout: output, stderr: $stderr).run
       end
 
-      # The project of the state, when it is still what this one says.
+      # The project of the state, when it is still what this one says; or when the
+      # state is of the client's own session, which goes on as it has begun.
       def project_for(project)
-        @state = nil if @state && @state.basis != basis_of(project)
+        @basis = @ours ? @state.basis : basis_of(project)
+        @state = nil if @state && @state.basis != @basis
         @state&.project || project
       end
 
@@ -78,7 +81,7 @@ module Reforkd
         service.source_files.transform_values! do |file|
           file.class.no_data(path: file.path, content: file.content)
         end
-        State.new(service.project, service, basis_of(service.project), stamp)
+        State.new(service.project, service, @basis, stamp)
       end
 
       def files_of(project)

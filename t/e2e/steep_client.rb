@@ -58,6 +58,12 @@ Timeout.timeout(100) do
       found, wanted = editor.check, expected(editor)
       puts found == wanted ? "round #{round} is right" : ["round #{round}, found", found, "wanted", wanted]
     end
+    # What the Steepfile says now is for sessions to come.
+    steepfile = File.read("Steepfile")
+    File.write("Steepfile", steepfile.sub(":app", ":other"))
+    refork(editor)
+    puts "the Steepfile is #{editor.check == expected(editor) ? "as it was" : "another"}"
+    File.write("Steepfile", steepfile)
     editor.ask("$/steep/typecheck", editor.check_params)
     puts "status #{editor.shut_down}"
   when "two"

@@ -12,7 +12,8 @@ none_leased() { [ -z "$(pids 'worker.*leased')" ]; }
 (editor refork "$PROJECT" $OURS langserver --jobs=3) >"$DIR/session" 2>>"$LOG"
 like 'a change that is buffered when the copy is made is not lost' "$(cat "$DIR/session")" '^round 0 is right$'
 like 'edits on the way are made once; and again' "$(cat "$DIR/session")" '^round 1 is right$'
-like 'a session ends while a check runs' "$(cat "$DIR/session")" '^status 0$'
+like 'a session goes on with the Steepfile that it began with' "$(cat "$DIR/session")" '^the Steepfile is as it was$'
+like 'it ends while a check runs' "$(cat "$DIR/session")" '^status 0$'
 await 'and leaves no worker' none_leased
 ok 'each time a copy of the first worker became the mold' logged 'refork to gen=2 done .*Reforkd.promote'
 # shellcheck disable=SC2086
