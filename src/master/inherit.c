@@ -83,7 +83,7 @@ take(struct listeners *all, int fd, const char *variable, bool immortal,
     struct fail *why)
 {
 	struct listener *l = &all->at[all->n];
-	char address[160];
+	char address[160] = "";
 	int rc;
 
 	if (all->n == RFK_LISTENERS_MAX)
