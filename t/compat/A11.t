@@ -101,5 +101,7 @@ if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	is 'both still serve' "$(workers | wc -l)" 2
 	ok 'stops' stop QUIT
 	wait "$tty"
+else
+	echo "# no pseudo terminal here (script): WINCH on one is not tried"
 fi
 finish
