@@ -28,7 +28,7 @@ module Bench
       <<~SVG
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 #{WIDTH} #{HEIGHT}" font-family="sans-serif" font-size="13">
         <rect width="#{WIDTH}" height="#{HEIGHT}" fill="white"/>
-        <text x="#{LEFT}" y="22" font-size="15">#{@title}</text>
+        <text x="#{LEFT + 40}" y="22" font-size="15">#{@title}</text>
         #{grid.join("\n")}
         #{@curves.each_with_index.map { |(name, points), i| curve(name, points, i) }.join("\n")}
         </svg>
@@ -57,7 +57,7 @@ module Bench
       lines += (0..most_x).step(step).map do |second|
         line(at_x(second), HEIGHT - BOTTOM, at_x(second), HEIGHT - BOTTOM + 5) + label(at_x(second), HEIGHT - BOTTOM + 20, "middle", second.to_i)
       end
-      lines << label(LEFT - 8, TOP - 8, "end", @unit) << label(WIDTH - RIGHT, HEIGHT - 10, "end", "seconds")
+      lines << label(8, TOP - 12, "start", @unit) << label(WIDTH - RIGHT, HEIGHT - 10, "end", "seconds")
     end
 
     def line(from_x, from_y, to_x, to_y) = %(<path d="M#{from_x} #{from_y}L#{to_x} #{to_y}" stroke="#ddd"/>)
