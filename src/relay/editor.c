@@ -174,11 +174,9 @@ session_hear_editor(struct session *s, const char *body, size_t len)
 	if (rc < 0) {
 		session_note(
 		    s, "a message of the editor is dropped: %s", why.text);
-		rc = message_put_new(&s->to_editor,
-		    json_pack("{s:s, s:n, s:{s:i, s:s}}", "jsonrpc", "2.0",
-			"id", "error", "code",
-			m.json == NULL ? MESSAGE_PARSE_ERROR : MESSAGE_INVALID,
-			"message", why.text));
+		rc = message_put_error(&s->to_editor, json_null(),
+		    m.json == NULL ? MESSAGE_PARSE_ERROR : MESSAGE_INVALID,
+		    why.text);
 	} else if (m.kind == MESSAGE_REQUEST) {
 		rc = request_hear(s, &m);
 	} else if (m.kind == MESSAGE_NOTIFICATION) {

@@ -99,13 +99,22 @@ message_put_new(struct buf *out, json_t *take_json)
 	return rc;
 }
 
+/* A library that quotes what was broken may cut a character in two. */
+static json_t *
+words(const char *text)
+{
+	json_t *words = json_string(text);
+
+	return words != NULL ? words : json_string("it is no UTF-8");
+}
+
 int
 message_put_error(
     struct buf *out, json_t *id, enum message_error code, const char *text)
 {
 	return message_put_new(
-	    out, json_pack("{s:s, s:O, s:{s:i, s:s}}", "jsonrpc", "2.0", "id",
-		     id, "error", "code", (int)code, "message", text));
+	    out, json_pack("{s:s, s:O, s:{s:i, s:o}}", "jsonrpc", "2.0", "id",
+		     id, "error", "code", (int)code, "message", words(text)));
 }
 
 int

@@ -39,21 +39,21 @@ worker(const char *json)
 static const char *
 taken(struct buf *from)
 {
-	static char said[16384];
+	static struct buf said;
 	struct frame frame = { 0 };
 	const char *body;
 	size_t len;
 
-	said[0] = '\0';
+	buf_reset(&said);
 	ck_assert_int_eq(frame_put(&frame, from->data, from->len), 0);
 	while (frame_next(&frame, &body, &len, &why) > 0) {
-		if (said[0] != '\0')
-			strncat(said, " ", 1);
-		strncat(said, body, len);
+		if (said.len > 0)
+			ck_assert_int_eq(buf_puts(&said, " "), 0);
+		ck_assert_int_eq(buf_put(&said, body, len), 0);
 	}
 	frame_fini(&frame);
 	buf_reset(from);
-	return said;
+	return buf_cstr(&said);
 }
 
 #define WORKER_HEARS(text) ck_assert_str_eq(taken(&session.to_worker), text)
@@ -355,7 +355,8 @@ END_TEST
 
 static const char *const broken[] = { "{", "[]", "7", "", "{\"id\":1}",
 	"{\"id\":{},\"method\":\"x\"}", "{\"id\":1.5,\"method\":\"x\"}",
-	"{\"method\":7}", "\xff", "{\"id\":\"\xc3\"}" };
+	"{\"method\":7}", "\xff", "{\"id\":\"\xc3\"}",
+	"{\"a\":\"\\u00\xf0\x9f\x98\x80\"}" };
 
 START_TEST(broken_messages_are_dropped_or_end_the_worker)
 {
