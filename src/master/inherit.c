@@ -187,13 +187,16 @@ on_parent_gone(struct ev_loop *loop, ev_io *w, int revents)
 	upgrade_share(m);
 }
 
+/* Whichever of an address's queues it is. */
 static bool
 is_wanted(const struct rfk_settings_table *s, const char *address)
 {
-	size_t i;
+	size_t i,
+	    len = address[0] != '/' ? strcspn(address, "#") : strlen(address);
 
 	for (i = 0; i < s->listens; i++)
-		if (strcmp(s->listen[i].address, address) == 0)
+		if (strncmp(s->listen[i].address, address, len) == 0 &&
+		    s->listen[i].address[len] == '\0')
 			return true;
 	return false;
 }

@@ -164,7 +164,7 @@ spawn_mold(struct master *m, uint32_t generation, pid_t *pid, int *give_pidfd,
     int *give_chan_fd, struct fail *why)
 {
 	struct front front;
-	int pair[2];
+	int pair[2] = { -1, -1 };
 	pid_t master = getpid();
 	int rc;
 
