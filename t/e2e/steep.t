@@ -4,17 +4,19 @@
 . "$ROOT/t/e2e/steep.sh"
 AWAIT=60
 
-session() { # PROJECT CMD...
-	session_in=$1
-	shift
-	(editor session "$session_in" "$@" langserver --jobs=2)
+session() { # JOBS PROJECT CMD...
+	session_jobs=$1 session_in=$2
+	shift 2
+	(editor session "$session_in" "$@" langserver --jobs="$session_jobs")
 }
-check() { # CMD...; in no order, without what it was doing
-	(cd "$PROJECT" && "$@" check --jobs=2 2>&1; echo "status $?") | grep -Ev '^[.F]*$|^#'
+check() { # JOBS CMD...; without what it was doing
+	check_jobs=$1
+	shift
+	(cd "$PROJECT" && "$@" check --jobs="$check_jobs" 2>&1; echo "status $?") | grep -Ev '^[.F]*$|^#'
 }
 start "$CONF"
 # shellcheck disable=SC2086
-leased=$(check $OURS)
+leased=$(check 2 $OURS)
 await 'with leased workers' logged 'worker=.* ended .exit 0 while serving' 2
 like 'a check finds the mistake' "$leased" 'lib/m3.rb:2:6: .error. Cannot allow method body'
 like 'and fails' "$leased" '^status 1$'
@@ -23,14 +25,14 @@ like 'and fails' "$leased" '^status 1$'
 rm "$PROJECT/lib/m6.rb" "$PROJECT/sig/m6.rbs"
 echo 'M6.new' >>"$PROJECT/lib/m2.rb"
 cp -r "$PROJECT" "$DIR/copy"
-session "$DIR/copy" "$RUBY" "$STEEP" >"$DIR/plain.session" 2>"$DIR/plain.err" &
+session 1 "$DIR/copy" "$RUBY" "$STEEP" >"$DIR/plain.session" 2>"$DIR/plain.err" &
 plain_pid=$!
 # shellcheck disable=SC2086
-leased=$(check $OURS)
+leased=$(check 2 $OURS)
 like 'a file that has gone is missed' "$leased" 'lib/m2.rb:[0-9]+:0: .*M6'
-is 'as by Steep alone, with the same words and status' "$(echo "$leased" | sort)" "$(check "$RUBY" "$STEEP" | sort)"
+is 'as by Steep alone, with the same words and status' "$(echo "$leased" | sort)" "$(check 1 "$RUBY" "$STEEP" | sort)"
 # shellcheck disable=SC2086
-session "$PROJECT" $OURS >"$DIR/leased.session" 2>>"$LOG"
+session 2 "$PROJECT" $OURS >"$DIR/leased.session" 2>>"$LOG"
 wait $plain_pid || cat "$DIR/plain.err" >>"$LOG"
 like 'an editor is told of it' "$(cat "$DIR/leased.session")" '^lib/m3.rb:2 Ruby::MethodBodyTypeMismatch$'
 is 'of its edits and of a signature, as by Steep alone' "$(cat "$DIR/leased.session")" "$(cat "$DIR/plain.session")"
