@@ -20,7 +20,7 @@
 /* Answers of the old one are waited for so long before a swap. */
 #define SWAP_MS 5000
 /* A new one's word that it has read the documents. */
-#define SETTLE_MS 3000
+#define SETTLE_MS 15000
 
 void
 relay_worker_close(struct relay_worker *w)
@@ -229,9 +229,14 @@ settle_tick(struct relay *r, uint64_t now_ms, int *wait_ms)
 	}
 	if (r->told_ms == 0)
 		r->told_ms = now_ms;
-	if (now_ms - r->told_ms < SETTLE_MS)
+	if (now_ms - r->told_ms < SETTLE_MS) {
 		wait_less(wait_ms, r->told_ms + SETTLE_MS, now_ms);
-	else if (session_settle(&r->session) < 0)
+		return;
+	}
+	relay_say("the worker %ld does not answer an unknown method: it may "
+		  "not have read the documents yet",
+	    (long)r->now.link.pid);
+	if (session_settle(&r->session) < 0)
 		relay_end(r, LEASE_EXIT_RELAY, strerror(ENOMEM));
 }
 
