@@ -29,8 +29,8 @@
 /* A token was not free: a few milliseconds, and each slot its own. */
 #define RETRY_MS 5
 #define RETRY_SPREAD 7
-/* What collections take of the CPU time of requests, and of idle time. */
-#define NURSERY_SHARES ((struct gc_shares){ .busy = 0.03, .idle = 0.01 })
+/* Minor collections' part of requests' CPU time, and of idle time. */
+#define NURSERY_SHARES ((struct gc_shares){ .busy = 0.027, .idle = 0.01 })
 /* Ruby's own limit begins at 16 MB and goes to 32. */
 #define MALLOC_BUDGET (24u << 20)
 /*
