@@ -61,6 +61,9 @@ session_lose_worker(struct session *s)
 {
 	int rc = known_end_progress(&s->known, &s->to_editor);
 
+	/* Until another one has answered initialize, what is said waits. */
+	s->replaying = session_has_begun(s);
+	s->settling = false;
 	buf_reset(&s->to_worker);
 	return rc < 0 ? rc : asked_lost(&s->asked, &s->to_editor);
 }
@@ -82,6 +85,7 @@ int
 session_take_worker(struct session *s)
 {
 	s->number++;
+	buf_reset(&s->to_worker); /* answers to the one that is gone */
 	s->settling = false;
 	s->replaying = session_has_begun(s);
 	if (!s->replaying)

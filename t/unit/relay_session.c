@@ -172,6 +172,22 @@ START_TEST(meanwhile_edits_are_kept_and_questions_wait)
 }
 END_TEST
 
+START_TEST(nothing_is_said_to_a_new_worker_before_initialize)
+{
+	ck_assert_int_eq(session_lose_worker(&session), 0);
+	editor(ASK("5", "textDocument/hover"));
+	editor(CHANGE("2", "new"));
+	editor(ANSWER("\"g1:12\""));
+	ck_assert_int_eq(session_take_worker(&session), 0);
+	WORKER_HEARS(AGAIN("2", "a"));
+	ck_assert_int_eq(
+	    worker(RESULT_AGAIN("2", "\"hoverProvider\":true")), 0);
+	WORKER_HEARS(INITIALIZED " " OPEN("2", "new") " " SETTLED("2"));
+	ck_assert_int_eq(session_settle(&session), 0);
+	WORKER_HEARS(ASK("5", "textDocument/hover"));
+}
+END_TEST
+
 START_TEST(harmless_questions_are_asked_again_others_are_refused)
 {
 	editor(ASK("5", "textDocument/hover"));
@@ -411,6 +427,8 @@ main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, another_worker_is_told_what_was_before);
 	tcase_add_test(tcase, meanwhile_edits_are_kept_and_questions_wait);
+	tcase_add_test(
+	    tcase, nothing_is_said_to_a_new_worker_before_initialize);
 	tcase_add_test(
 	    tcase, harmless_questions_are_asked_again_others_are_refused);
 	tcase_add_test(tcase, a_worker_that_dies_in_initialize_is_asked_again);
