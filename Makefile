@@ -32,7 +32,7 @@ MASTER = main options master apply signals pools pool slots tasks service lineag
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog overdue deaths recycle sampler memory totals rules print spell door control \
 	leases leaseask lease leasenews spares keys inquiry verbs status \
-	restart parting takeover
+	restart parting takeover strangers
 CTL_PURE = slots directives advise pages
 RELAY = frame text message documents asked known session editor worker
 CTL = command client ask find launch project direct replace relay lease report grid table dump gather counsel main
@@ -102,6 +102,22 @@ $(B)/reforkd: $(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE)
 
 $(B)/reforkd-mold: $(call o,mold,main) $(OBJ_CORE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
+
+# Both once more, as a version that speaks another protocol: what knows the
+# number is compiled again. For t/e2e/restart_other.t.
+OTHER_SRC := $(shell grep -l 'RFK_PROTOCOL\|HANDOVER_' src/*/*.c)
+OTHER_OBJ = $(OTHER_SRC:%.c=$(B)/other/%.o)
+other_of = $(filter-out $(OTHER_SRC:%.c=$(B)/%.o),$(1)) $(filter $(patsubst $(B)/%,$(B)/other/%,$(1)),$(OTHER_OBJ))
+other: $(B)/other/reforkd $(B)/other/reforkd-mold
+$(B)/other/reforkd: $(call other_of,$(OBJ_MASTER) $(OBJ_IPC) $(OBJ_BASE))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV)
+$(B)/other/reforkd-mold: $(call other_of,$(call o,mold,main) $(OBJ_CORE))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBEV) $(HTTP_LIB) $(RUBY_LIBS)
+$(filter $(B)/other/src/mold/%,$(OTHER_OBJ)): override CFLAGS += $(RUBY_CFLAGS)
+$(filter $(B)/other/src/mold/%,$(OTHER_OBJ)): | $(RB_INC)
+$(OTHER_OBJ): $(B)/other/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DRFK_PROTOCOL=99u -DHANDOVER_VERSION=99 $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # No libruby: the Ruby that loads it has its symbols, shared library or not.
 $(B)/reforkd_mold.so: $(call o,mold,extension) $(OBJ_CORE)
@@ -202,7 +218,7 @@ corpus: $(FUZZ:%=$(B)/t/fuzz/%)
 rules: ## tests of the code base itself: layers, cards, headers, links
 	B=$(B) CC="$(CC)" prove --timer $(RULES)
 
-e2e: all $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
+e2e: all other $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
 	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
 compat: all $(B)/load $(B)/deny $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
@@ -262,6 +278,6 @@ clean: ## remove the build tree
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all extension extension-here gem inc run check unit rules e2e compat compat-own asan format lint bench bench-malloc install uninstall clean help
+.PHONY: all other extension extension-here gem inc run check unit rules e2e compat compat-own asan format lint bench bench-malloc install uninstall clean help
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

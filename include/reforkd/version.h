@@ -11,7 +11,10 @@
 
 #define RFK_VERSION "0.1.0"
 
-/* Master and mold refuse each other when this differs: they are two files. */
+/* Master and mold refuse each other when this differs: they are two files.
+ * `make other` builds both with another one. */
+#ifndef RFK_PROTOCOL
 #define RFK_PROTOCOL 3u
+#endif
 
 #endif

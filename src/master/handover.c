@@ -255,15 +255,16 @@ take_number(void *of, const struct field *fields, size_t n, const char *entry)
 }
 
 static int
-take_process(struct handover_pool *p, const char *value)
+take_process(struct handover_pool *p, const char *value, bool is_other)
 {
 	struct handover_process *one = handover_process_add(p);
+	size_t fields = is_other ? HANDOVER_FIXED : COUNT(of_process);
 	int64_t number;
 	size_t i;
 
 	if (one == NULL)
 		return -E2BIG;
-	for (i = 0; i < COUNT(of_process); i++) {
+	for (i = 0; i < fields; i++) {
 		value = number_parse(value, &number);
 		if (value == NULL)
 			return -EPROTO;
@@ -271,7 +272,7 @@ take_process(struct handover_pool *p, const char *value)
 		if (*value == ' ')
 			value++;
 	}
-	return *value == '\0' ? 0 : -EPROTO;
+	return is_other || *value == '\0' ? 0 : -EPROTO;
 }
 
 static int
@@ -314,7 +315,7 @@ value_of(const char *entry, const char *name)
 }
 
 static int
-take_of_pool(struct handover_pool *p, const char *entry)
+take_of_pool(struct handover_pool *p, const char *entry, bool is_other)
 {
 	const char *value;
 
@@ -323,7 +324,7 @@ take_of_pool(struct handover_pool *p, const char *entry)
 	if ((value = value_of(entry, "listener")) != NULL)
 		return take_listener(p, value);
 	if ((value = value_of(entry, "process")) != NULL)
-		return take_process(p, value);
+		return take_process(p, value, is_other);
 	return take_number(p, of_pool, COUNT(of_pool), entry);
 }
 
@@ -335,7 +336,7 @@ take_entry(struct handover *h, const char *entry)
 	if ((value = value_of(entry, "pool")) != NULL)
 		return handover_pool_add(h, value) != NULL ? 0 : -E2BIG;
 	if (h->pools > 0)
-		return take_of_pool(&h->pool[h->pools - 1], entry);
+		return take_of_pool(&h->pool[h->pools - 1], entry, h->is_other);
 	if ((value = value_of(entry, "pid_file")) != NULL)
 		return take_text(h->pid_file, sizeof(h->pid_file), value);
 	if ((value = value_of(entry, "control_path")) != NULL)
@@ -346,25 +347,34 @@ take_entry(struct handover *h, const char *entry)
 	return take_number(h, of_master, COUNT(of_master), entry);
 }
 
+static bool
+take_version(const char *text, int64_t *out)
+{
+	const char *value = value_of(text, "state");
+	const char *end = value != NULL ? number_parse(value, out) : NULL;
+
+	return end != NULL && *end == '\0' && *out >= HANDOVER_OLDEST;
+}
+
 int
 handover_decode(
     struct handover *h, const char *text, size_t len, struct fail *why)
 {
 	const char *end = text + len, *next;
-	char version[32];
+	int64_t version;
 	int rc;
 
-	snprintf(version, sizeof(version), "state=%d", HANDOVER_VERSION);
 	if (len == 0 || end[-1] != '\0')
 		return fail_set(why, EPROTO, "it is cut off");
-	if (strcmp(text, version) != 0)
+	if (!take_version(text, &version))
 		return fail_set(why, EPROTO,
-		    "it says \"%.40s\", this program reads \"%s\"", text,
-		    version);
+		    "it says \"%.40s\", this program reads \"state=%d\"", text,
+		    HANDOVER_VERSION);
+	h->is_other = version != HANDOVER_VERSION;
 	for (next = text + strlen(text) + 1; next < end;
 	     next += strlen(next) + 1) {
 		rc = take_entry(h, next);
-		if (rc < 0)
+		if (rc < 0 && !(h->is_other && rc == -ENOENT))
 			return fail_set(why, -rc, "\"%.80s\": %s", next,
 			    rc == -ENOENT ? "unknown to this program"
 					  : strerror(-rc));

@@ -13,6 +13,7 @@
 #ifndef MASTER_HANDOVER_H
 #define MASTER_HANDOVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,13 @@
 #include "base/buf.h"
 #include "base/fail.h"
 
-#define HANDOVER_VERSION 1
+#ifndef HANDOVER_VERSION
+#define HANDOVER_VERSION 2
+#endif
+/* Since then entries stand as handover.def says, in every version. */
+#define HANDOVER_OLDEST 2
+/* What a process has in every version: pid, pidfd, chan, slot. */
+#define HANDOVER_FIXED 4
 
 struct handover_listener {
 	int64_t fd, shared, immortal;
@@ -47,6 +54,7 @@ struct handover_pool {
 struct handover {
 #define MASTER(name) int64_t name;
 #include "master/handover.def"
+	bool is_other; /* another version's: only what all have was read */
 	char pid_file[4096];
 	char control_path[128];
 	char who[96]; /* who has asked for it */

@@ -8,9 +8,11 @@
 static bool
 somebody_accepts(struct pool *p)
 {
-	return pool_count(p, LIFE_FORKING) + pool_count(p, LIFE_BOOTING) +
-		   pool_count(p, LIFE_SERVING) + pool_count(p, LIFE_MOLDING) >
-	       0;
+	return p->master->strangers.left > 0 ||
+	       pool_count(p, LIFE_FORKING) + pool_count(p, LIFE_BOOTING) +
+		       pool_count(p, LIFE_SERVING) +
+		       pool_count(p, LIFE_MOLDING) >
+		   0;
 }
 
 static struct child *

@@ -98,8 +98,7 @@ pool_mold_settings(struct pool *p, struct moldlink *l)
 		print_settings(&l->settings);
 		return;
 	}
-	if (m->phase == MASTER_BOOTING && p->bind_tries == 0 &&
-	    pool_is_default(p))
+	if (!p->is_settled && p->bind_tries == 0 && pool_is_default(p))
 		rc = master_apply(m, &l->settings, &why);
 	p->next_listeners.is_reload = p->mold != l;
 	if (rc == 0)

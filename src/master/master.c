@@ -65,6 +65,7 @@ on_before_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop;
 	(void)revents;
 	pools_reconcile(m);
+	strangers_step(m);
 	restart_step(m);
 	notify_step(m);
 }
@@ -140,6 +141,7 @@ master_reopen(struct master *m)
 		log_error("%s", why.text);
 	while ((p = pools_next(m, p)) != NULL)
 		pool_reopen(p);
+	strangers_reopen(m);
 	log_info("master done reopening logs");
 }
 
@@ -169,7 +171,8 @@ master_says_ready(struct master *m)
 static struct rfk_board *
 board(struct master *m, const struct handover *h)
 {
-	if (h == NULL)
+	/* Another version's has other rows. */
+	if (h == NULL || h->is_other)
 		return board_make(&m->board_fd);
 	m->board_fd = (int)h->board_fd;
 	(void)fd_cloexec(m->board_fd, true);
@@ -221,6 +224,7 @@ fini(struct master *m)
 	control_close(m->control);
 	leases_close(m->leases);
 	inquiry_close(m);
+	strangers_close(m);
 	pidfile_remove(m->pid_file);
 	pools_close(m);
 	listeners_close(&m->inherited);

@@ -29,6 +29,7 @@
 #include "master/pool.h"
 #include "master/pools.h"
 #include "master/restart.h"
+#include "master/strangers.h"
 #include "master/upgrade.h"
 
 struct control;
@@ -64,6 +65,7 @@ struct master {
 	struct upgrade upgrade;
 	struct notify notify;
 	struct restarting restart;
+	struct strangers strangers;
 	struct listeners inherited; /* of other pools, until they claim them */
 	int parent_pidfd; /* the master that handed sockets over, else -1 */
 	ev_io parent_io;

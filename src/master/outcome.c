@@ -18,9 +18,10 @@
 /* An automatic refork that failed is tried again after 1, 2, 4 ... 64 s. */
 #define FAILED_SHIFT_MAX 6u
 
-static void
-tell_waiters(struct succession *s, int rc, const char *text)
+void
+outcome_tell(struct pool *p, int rc, const char *text)
 {
+	struct succession *s = &p->succession;
 	struct outcome_waiter waiters[OUTCOME_WAITERS_MAX];
 	size_t i;
 
@@ -98,7 +99,7 @@ outcome_succeed(struct pool *p)
 	s->failures = 0;
 	note(s, 0, text);
 	reset(p);
-	tell_waiters(s, 0, text);
+	outcome_tell(p, 0, text);
 	pool_touch(p); /* what is queued begins at the next step */
 }
 
@@ -145,7 +146,7 @@ outcome_fail(struct pool *p, int rc, const char *why)
 	}
 	if (next != NULL && !next->process.dead)
 		pool_discard(p, next);
-	tell_waiters(s, rc, text);
+	outcome_tell(p, rc, text);
 	come_back(p);
 	pool_touch(p);
 }
@@ -159,6 +160,6 @@ outcome_cancel(struct pool *p, const char *why)
 	if (s->stage != SUCCESSION_NONE)
 		outcome_fail(p, -ECANCELED, why);
 	else
-		tell_waiters(s, -ECANCELED, why);
+		outcome_tell(p, -ECANCELED, why);
 	ev_timer_stop(p->master->loop, &s->retry);
 }

@@ -28,6 +28,8 @@ void outcome_succeed(struct pool *);
 void outcome_fail(struct pool *, int rc, const char *why);
 /* Full stop: fails what is under way or queued. */
 void outcome_cancel(struct pool *, const char *why);
+/* All who wait, and nothing else. */
+void outcome_tell(struct pool *, int rc, const char *text);
 
 /* call(arg, ...) when the one under way ends; -ENOSPC. */
 int outcome_wait(struct pool *, outcome_call *, void *arg);

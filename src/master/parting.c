@@ -208,6 +208,7 @@ put_pool(struct handover *h, const struct pool *p)
 	to->term_is_trapped = p->term_is_trapped;
 	to->state_fd = p->state_fd;
 	to->state_bytes = (int64_t)p->state_bytes;
+	to->drain_ms = settings_drain_ms(&p->settings);
 	return put_lists(to, p);
 }
 

@@ -130,6 +130,8 @@ pools_boot_failed(struct pool *p, const char *cause, bool has_said)
 		    p->label, seconds);
 	lease_refuse_waiting(
 	    p, "boot_failed", lease_no_boot(p, text, sizeof(text)));
+	if (pool_is_default(p))
+		strangers_no_boot(p->master, cause);
 	listeners_undo(&p->next_listeners);
 	p->bind_tries = 0;
 	pools_say_ready(p->master);
@@ -220,7 +222,8 @@ pools_say_ready(struct master *m)
 		    p->boot_failures == 0 && p->failures == 0)
 			return;
 	m->is_ready = true;
-	inherit_over(m);
+	if (m->strangers.left == 0)
+		inherit_over(m);
 	master_says_ready(m);
 }
 
@@ -272,7 +275,7 @@ pools_reconcile(struct master *m)
 		all = all && p->has_ended;
 	}
 	if (m->phase >= MASTER_STOPPING) {
-		if (all)
+		if (all && m->strangers.left == 0)
 			ev_break(m->loop, EVBREAK_ALL);
 		return;
 	}
@@ -293,6 +296,8 @@ pools_stop(struct master *m, bool graceful)
 
 	while ((p = pools_next(m, p)) != NULL)
 		pool_stop(p, graceful);
+	if (graceful) /* strangers answer who is queued there */
+		listeners_cut(&m->inherited);
 }
 
 void

@@ -265,6 +265,11 @@ refuse(struct master *m, struct fail *why)
 	if (m->phase != MASTER_SERVING)
 		return fail_set(
 		    why, ESHUTDOWN, "the master does not serve now");
+	if (m->strangers.left > 0)
+		return fail_set(why, EBUSY,
+		    "processes of the program before are still there (pid %d): "
+		    "when the application does not boot, mend it and reload",
+		    (int)strangers_first(m));
 	if (m->leases != NULL)
 		return fail_set(why, EOPNOTSUPP,
 		    "a pool is for lease, and sessions cannot be handed over: "

@@ -5,7 +5,8 @@
  *   NONE -> CHECKING -> WAITING -> exec
  *
  * CHECKING: that program, in a process of its own, says whether it could go on
- * from here (takeover.h). WAITING: until no fork, refork or drain of listeners
+ * from here (takeover.h), with the workers there are or beside them
+ * (strangers.h). WAITING: until no fork, refork or drain of listeners
  * is half done. Until the exec everything can be taken back, and a failure is
  * only said. Signals stay blocked over the exec, so that none is lost; molds
  * and workers see their channels stay open.

@@ -42,7 +42,8 @@ reap_strays(struct master *m)
 				return; /* its pidfd will say it */
 			continue;
 		}
-		if (upgrade_look(m, si.si_pid) || restart_look(m, si.si_pid))
+		if (upgrade_look(m, si.si_pid) || restart_look(m, si.si_pid) ||
+		    strangers_look(m, si.si_pid))
 			continue;
 		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0)
 			log_debug(

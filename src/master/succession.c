@@ -175,6 +175,20 @@ queue(struct pool *p, enum succession_kind kind, const char *why)
 	snprintf(s->queued_why, sizeof(s->queued_why), "%s", why);
 }
 
+/* After a restart whose new program's first mold has not come yet: a reload
+ * only ends the wait before the next try. */
+static int
+none_yet(struct pool *p, enum succession_kind kind, const char *why)
+{
+	if (kind == SUCCESSION_RELOAD && p->mold == NULL) {
+		pools_renew(p);
+		return 0;
+	}
+	log_warn("%s not begun: the first mold of this program boots (%s)",
+	    succession_kind_name(kind), why);
+	return -EBUSY;
+}
+
 int
 succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
     uint32_t preferred, const char *why)
@@ -188,6 +202,8 @@ succession_start(struct pool *p, enum succession_kind kind, bool by_hand,
 		    why);
 		return -ESHUTDOWN;
 	}
+	if (pool_is_default(p) && !p->is_settled)
+		return none_yet(p, kind, why);
 	if (s->stage != SUCCESSION_NONE) {
 		queue(p, kind, why);
 		return 1;

@@ -53,20 +53,36 @@ settings_agree(const struct handover_pool *p, struct fail *why)
 	return 0;
 }
 
-/* Its molds and workers must be understood, and rows read, as they are. */
+/* The workers of a program that speaks otherwise cannot be taken over, but
+ * their listeners can: those of other pools wait in one list. */
 static int
-agree(const struct handover *h, struct fail *why)
+sockets_fit(const struct handover *h, struct fail *why)
+{
+	size_t i, n = 0;
+
+	for (i = 1; i < h->pools; i++)
+		n += h->pool[i].listeners;
+	if (n > RFK_LISTENERS_MAX || h->pool[0].listeners > RFK_LISTENERS_MAX)
+		return fail_set(why, E2BIG,
+		    "it speaks another protocol, and its pools have more than "
+		    "%d sockets: stop and start it",
+		    RFK_LISTENERS_MAX);
+	return 0;
+}
+
+/* Molds and workers are understood, and rows read, as they are; or else they
+ * are strangers. */
+static int
+agree(struct handover *h, struct fail *why)
 {
 	size_t i;
 	int rc = 0;
 
 	if (h->protocol != RFK_PROTOCOL ||
 	    h->row_bytes != (int64_t)sizeof(struct rfk_row))
-		return fail_set(why, EPROTO,
-		    "its workers speak protocol %d, this program speaks %u: "
-		    "stop and start it, or upgrade it with USR2 (unicorn's "
-		    "personality)",
-		    (int)h->protocol, RFK_PROTOCOL);
+		h->is_other = true;
+	if (h->is_other)
+		return sockets_fit(h, why);
 	for (i = 0; rc == 0 && i < h->pools; i++)
 		rc = settings_agree(&h->pool[i], why);
 	return rc;
@@ -109,7 +125,7 @@ take_settings(struct pool *p, const struct handover_pool *from)
 }
 
 static int
-take_listeners(struct pool *p, const struct handover_pool *from)
+take_listeners(struct listeners *to, const struct handover_pool *from)
 {
 	const struct handover_listener *l;
 	size_t i;
@@ -117,7 +133,7 @@ take_listeners(struct pool *p, const struct handover_pool *from)
 
 	for (i = 0; rc == 0 && i < from->listeners; i++) {
 		l = &from->listener[i];
-		rc = listeners_resume(&p->listeners, l->address, (int)l->fd,
+		rc = listeners_resume(to, l->address, (int)l->fd,
 		    l->shared != 0, l->immortal != 0);
 	}
 	return rc;
@@ -164,7 +180,7 @@ take_pool(struct pool *p, const struct handover_pool *from)
 	if (p->state_fd >= 0)
 		(void)fd_cloexec(p->state_fd, true);
 	if (rc == 0)
-		rc = take_listeners(p, from);
+		rc = take_listeners(&p->listeners, from);
 	for (i = 0; rc == 0 && i < from->processes; i++)
 		rc = take_process(p, &from->process[i]);
 	pool_scale(p, (uint32_t)from->wanted, NULL);
@@ -186,6 +202,26 @@ take_pools(struct master *m, const struct handover *h)
 		rc = p != NULL ? take_pool(p, &h->pool[i]) : -ENOMEM;
 	}
 	return rc;
+}
+
+/* Its pools come up as at a start, while the processes there are serve. */
+static int
+take_strangers(struct master *m, const struct handover *h)
+{
+	struct pool *p = &m->pool;
+	size_t i;
+	int rc = 0;
+
+	/* What signals mean, until its mold says it. */
+	if (h->pool[0].personality == RFK_UNICORN ||
+	    h->pool[0].personality == RFK_PITCHFORK)
+		p->settings.personality =
+		    (enum rfk_personality)h->pool[0].personality;
+	p->term_is_trapped = h->pool[0].term_is_trapped != 0;
+	for (i = 0; rc == 0 && i < h->pools; i++)
+		rc = take_listeners(
+		    i == 0 ? &p->listeners : &m->inherited, &h->pool[i]);
+	return rc == 0 ? strangers_take(m, h) : rc;
 }
 
 /* As after a HUP: new code by a fresh mold, or the workers there are. */
@@ -214,9 +250,10 @@ takeover_run(struct master *m, const struct handover *h, struct fail *why)
 	m->oom.may_lower = h->oom_may_lower != 0;
 	m->oom.base = (int)h->oom_base;
 	snprintf(m->pid_file, sizeof(m->pid_file), "%s", h->pid_file);
+	snprintf(m->restart.who, sizeof(m->restart.who), "%s", h->who);
 	m->phase = MASTER_SERVING;
-	m->is_ready = true;
-	rc = take_pools(m, h);
+	m->is_ready = !h->is_other;
+	rc = h->is_other ? take_strangers(m, h) : take_pools(m, h);
 	if (rc == 0 && h->control_fd >= 0) {
 		m->control =
 		    control_open(m, h->control_path, (int)h->control_fd, why);
@@ -228,8 +265,14 @@ takeover_run(struct master *m, const struct handover *h, struct fail *why)
 	upgrade_share(m);
 	watchdog_start(m);
 	master_title(m);
-	log_info("restarted in place: %u workers of gen=%u go on",
-	    pool_alive(&m->pool), m->pool.generation);
+	if (h->is_other)
+		log_info("restarted in place: %zu processes of the program "
+			 "before, which speaks another protocol, go on until "
+			 "new workers serve",
+		    m->strangers.left);
+	else
+		log_info("restarted in place: %u workers of gen=%u go on",
+		    pool_alive(&m->pool), m->pool.generation);
 	fault_at("takeover");
 	renew(m, h);
 	return 0;

@@ -4,7 +4,8 @@
  *
  * Before, it is asked in a process of its own whether it could: `--check-state`
  * reads the state and evaluates the configuration as -t does. So a program that
- * is broken, or speaks another protocol, is never exec'd by the master.
+ * is broken is never exec'd by the master. One that speaks another protocol
+ * takes over all but molds and workers: those are strangers.h.
  *
  * Runs in:    master
  * Owns:       nothing; the descriptors become the master's

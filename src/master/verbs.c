@@ -121,7 +121,8 @@ begin(struct control_client *c, struct pool *pool, const struct line *line,
 		control_end(c, 1, text);
 		return;
 	}
-	if (rc == 0 && pool->succession.stage == SUCCESSION_NONE) {
+	if (rc == 0 && pool->succession.stage == SUCCESSION_NONE &&
+	    (pool->is_settled || !pool_is_default(pool))) {
 		/* It has failed already. */
 		control_end(c, 1, pool->succession.last_text);
 		return;
