@@ -27,6 +27,7 @@ pid "$DIR/master.pid"
 rack "$DIR/app.ru"
 pool(:more) { processes 1; listen "$DIR/more.sock"; rack { ->(env) { [200, {}, ["#{Process.pid}\n"]] } } }
 CONF
+descriptors() { ls "/proc/$MASTER/fd" | wc -l; }
 more() { SOCK=$DIR/more.sock get /; }
 before() { remember && mv "$DIR/pids" "$DIR/before" && were=$(workers) && first=$(more); }
 all_left() { # of before, but for the master
@@ -40,6 +41,7 @@ all_left() { # of before, but for the master
 with_bundle t/gems/rack3
 start "$CONF"
 before
+had=$(descriptors)
 ok 'the load runs' load_start -c 4 -t 60 --think 10
 program "$B/other"
 ok 'a restart under load' ctl restart
@@ -50,6 +52,7 @@ is 'the same pid' "$(cat "$DIR/master.pid") $(ctl pids | sed -n 's/ master.*//p'
 ok 'it was another protocol' logged "#$MASTER\].*restarted in place: 5 processes of the program before"
 is 'as many as before' "$(workers | wc -l)" "$(echo "$were" | wc -l)"
 unlike 'the other pool, too' "$(more)" "^$first$"
+await 'no descriptor is left over' eval '[ "$(descriptors)" -le "$had" ]'
 nok 'nobody was killed' logged 'killing|SIGKILL|FATAL'
 
 # An application that does not boot, and is mended
