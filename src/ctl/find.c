@@ -270,8 +270,8 @@ find_by_config(struct find *f, const char *config, struct fail *why)
 	find_ask(f);
 	keep_those_of(f, real);
 	if (f->n == 0)
-		return fail_set(why, ENOENT,
-		    "no master runs %s: is it running? Tried:", real);
+		return fail_set(
+		    why, ENOENT, "no master runs %s: is it running?", real);
 	return 0;
 }
 

@@ -67,12 +67,13 @@ choose(const struct command *command, struct find *f)
 		return EXIT_DONE;
 	rc = rc < 0 && f->error != ETIMEDOUT && f->error != EACCES ? why.error
 								   : f->error;
-	(void)command_complain(
-	    EXIT_NONE, why.text[0] != '\0' ? why.text
-		       : f->tried.len == 0 ? "no master of this user is running"
-					   : "no master answers. Tried:");
-	if (f->tried.len > 0)
-		(void)fprintf(stderr, "%s", buf_cstr(&f->tried));
+	if (why.text[0] == '\0')
+		(void)fail_set(&why, 0, "%s",
+		    f->tried.len == 0 ? "no master of this user is running"
+				      : "no master answers.");
+	(void)fprintf(stderr, "reforkctl: %s%s\n%s", why.text,
+	    f->tried.len > 0 ? " Tried:" : "",
+	    f->tried.len > 0 ? buf_cstr(&f->tried) : "");
 	return (int)ask_code(rc == ECONNREFUSED ? ENOENT : rc);
 }
 
