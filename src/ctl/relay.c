@@ -211,6 +211,7 @@ server_hear(struct relay *r)
 
 	if (rc <= 0) {
 		fd_close(&r->now.link.fd); /* the pidfd tells from now on */
+		replace_want(r, 0);        /* it is let live for a while only */
 		return;
 	}
 	rights_close(fds, nfds);

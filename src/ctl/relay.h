@@ -43,6 +43,7 @@ struct relay {
 
 	struct relay_worker next;
 	bool wanted;         /* though `now` serves */
+	bool ends;           /* `now` will be ended: it is wanted soon */
 	uint64_t generation; /* at least */
 	uint64_t retry_ms;   /* not before */
 	uint64_t until_ms;   /* the end of patience: of `lost`, of a swap */
@@ -66,7 +67,7 @@ void relay_end(struct relay *, int rc, const char *text);
 void relay_worker_close(struct relay_worker *);
 /* The worker has gone; `text` says why. */
 void replace_lost(struct relay *, const char *text);
-/* There is a newer one, or this one will be ended. */
+/* There is a newer one; 0: this one will be ended, any other will do. */
 void replace_want(struct relay *, uint64_t generation);
 /* next.link.fd is readable. */
 void replace_hear(struct relay *);

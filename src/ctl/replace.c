@@ -71,7 +71,8 @@ refused(struct relay *r, const char *text)
 	uint64_t now_ms = clock_ms();
 
 	relay_worker_close(&r->next);
-	if (r->first || (r->lost && now_ms >= r->until_ms)) {
+	if (r->first ||
+	    (r->lost && (now_ms >= r->until_ms || r->session.leaving))) {
 		relay_end(r, LEASE_EXIT_UNAVAILABLE, text);
 		return;
 	}
@@ -127,7 +128,8 @@ swap(struct relay *r, uint64_t now_ms)
 	frame_fini(&r->from_worker);
 	r->now = r->next;
 	r->next = (struct relay_worker){ { .fd = -1, .pidfd = -1 }, -1, -1 };
-	r->lost = r->wanted = r->first = false;
+	r->lost = r->wanted = r->ends = r->first = false;
+	r->generation = r->now.link.generation; /* another server's, perhaps */
 	r->closed_ms = 0;
 	r->status = r->signo = 0;
 	if (rc < 0)
@@ -165,8 +167,13 @@ replace_lost(struct relay *r, const char *text)
 void
 replace_want(struct relay *r, uint64_t generation)
 {
-	if (generation > r->generation)
+	if (generation == 0) {
+		/* Whoever comes is better than this one's end. */
+		r->ends = true;
+		r->generation = 0;
+	} else if (generation > r->generation) {
 		r->generation = generation;
+	}
 	if (r->wanted || r->lost)
 		return;
 	r->wanted = true;
@@ -244,6 +251,8 @@ void
 replace_tick(struct relay *r, uint64_t now_ms, int *wait_ms)
 {
 	bool needed = r->lost || r->first;
+	/* Not for an editor that is about to leave. */
+	bool wanted = r->wanted && !r->session.leaving && !r->editor_gone;
 
 	settle_tick(r, now_ms, wait_ms);
 	if (is_ready(r)) {
@@ -254,10 +263,10 @@ replace_tick(struct relay *r, uint64_t now_ms, int *wait_ms)
 			wait_less(wait_ms, r->until_ms, now_ms);
 		return;
 	}
-	if (is_asking(r) || !(needed || r->wanted) || r->session.leaving)
+	if (is_asking(r) || !(needed || wanted))
 		return;
 	/* One of the two is kept for a death. */
-	if (!needed && recent(r, now_ms) > 0) {
+	if (!needed && !r->ends && recent(r, now_ms) > 0) {
 		r->until_ms = now_ms + PATIENCE_MS;
 		wait_less(wait_ms, r->replaced_ms[0] + MINUTE_MS, now_ms);
 	} else if (now_ms < r->retry_ms) {

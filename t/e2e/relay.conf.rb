@@ -56,5 +56,6 @@ timeout 5
 spare 2
 max 8
 release_timeout 1
+drain_timeout 60
 boot { require "json" }
 worker { Server.new.run }

@@ -1,12 +1,23 @@
 #!/bin/sh
 # reforkctl lease --relay: an editor's session goes on when its worker does not.
 . "$(dirname "$0")/lib.sh"
-conf <"$ROOT/t/e2e/relay.conf.rb"
 AWAIT=60
-start "$CONF"
 
-editor() { # CASE [FLAG]; what it has seen is $seen, what reforkctl said $DIR/err
-	seen=$("${RUBY:-ruby}" "$ROOT/t/e2e/relay_client.rb" "$1" "$REFORKCTL" -c "$CONF" lease --relay 2>"$DIR/err")
+with() { grep -v "^${1%% *}" "$ROOT/t/e2e/relay.conf.rb" && echo "$1"; } # DIRECTIVE
+session() { "${RUBY:-ruby}" "$ROOT/t/e2e/relay_client.rb" "$1" "$REFORKCTL" -c "$CONF" lease --relay; }
+editor() { # CASE; what it has seen is $seen, what reforkctl said $DIR/err
+	seen=$(session "$1" 2>"$DIR/err")
+	printf '%s\n' "$seen" | diag
+}
+editor_begin() { # CASE; waits until it is ready
+	session "$1" >"$DIR/$1.seen" 2>"$DIR/$1.err" &
+	EDITOR_PID=$!
+	until_true grep -q '^ready' "$DIR/$1.seen"
+}
+editor_end() { # CASE PID
+	wait "$2"
+	seen=$(cat "$DIR/$1.seen")
+	cp "$DIR/$1.err" "$DIR/err"
 	printf '%s\n' "$seen" | diag
 }
 fine() { # STATUS; all that was to be seen was seen
@@ -16,6 +27,17 @@ fine() { # STATUS; all that was to be seen was seen
 }
 said() { grep -Eq -- "$1" "$DIR/err"; }
 
+# Its server stops, and no other one comes for as long as a relay is patient:
+# the rest of this goes on meanwhile.
+with 'drain_timeout 0.1' >"$DIR/stopped.conf.rb"
+start "$DIR/stopped.conf.rb"
+editor_begin stopped
+stopped_pid=$EDITOR_PID
+ok 'a server stops under two editors' stop
+
+conf <"$ROOT/t/e2e/relay.conf.rb"
+: >"$LOG"
+start "$CONF"
 editor death
 ok 'a worker is killed in the middle, and the editor notices nothing' fine 0
 ok 'a human may' said 'worker [0-9]+ was ended by signal KILL'
@@ -37,4 +59,26 @@ ok 'the end of its input is the end of the worker, with its status' fine 4
 editor killed
 await 'a relay that is killed leaves no worker' gone "${seen#worker }"
 await 'leaves the spare workers' count 2 workers
+
+editor_begin restart
+kill -KILL "$MASTER"
+until_true gone "$MASTER"
+wait "$MASTER" 2>/dev/null
+: >"$LOG"
+start "$CONF"
+editor_end restart "$EDITOR_PID"
+ok 'a server is killed, and the session is at the next one' fine 0
+nok 'before its worker has ended' said 'was ended|ended with'
+ok 'stops' stop
+
+with 'key :root' >"$DIR/keyed.conf.rb"
+: >"$LOG"
+READY='master process ready' start "$DIR/keyed.conf.rb"
+editor drain
+ok 'a worker that is to drain is replaced, at once and again' fine 0
+nok 'before it is ended' said 'was ended|ended with'
+
+editor_end stopped $stopped_pid
+ok 'nobody comes, and what is asked is answered' fine 69
+ok 'and it is said why' said 'no master runs .*stopped.conf.rb: is it running[?]$'
 finish

@@ -30,11 +30,27 @@ class Editor < LanguageClient
     Process.kill(:KILL, worker)
   end
 
+  # Another one has taken over from this one, which ends.
+  def replaced(first)
+    Timeout.timeout(20) { sleep 0.01 while worker == first }
+    Timeout.timeout(20) { sleep 0.01 while File.exist?("/proc/#{first}") }
+    true
+  end
+
   def leave
     request("shutdown")
     notify("exit")
     puts "status #{status}"
   end
+end
+
+def reload
+  system(*COMMAND[0, 3], "reload", out: :err) or abort "no reload"
+end
+
+def ready
+  puts "ready"
+  $stdout.flush
 end
 
 def check(name, is)
@@ -61,11 +77,42 @@ Timeout.timeout(60) do
     editor.leave
   when "generation"
     first = editor.worker
-    system(*COMMAND[0, 3], "reload", out: :err) or abort "no reload"
-    sleep 0.01 while editor.worker == first
-    check "another worker, and nothing was lost", editor.hover["texts"] == { "u" => "old" }
-    check "the older one ends", Timeout.timeout(20) { sleep 0.01 while File.exist?("/proc/#{first}") } || true
+    reload
+    check "another worker", editor.replaced(first)
+    check "nothing was lost", editor.hover["texts"] == { "u" => "old" }
     editor.leave
+  when "drain"
+    editor.edit("new")
+    [["key :root", "key :root, :lock"], ["key :root, :lock", "key :root"]].each do |old, new|
+      first = editor.worker
+      File.write(COMMAND[2], File.read(COMMAND[2]).sub(/^#{old}$/, new))
+      reload
+      check "a pool with another key", editor.replaced(first)
+    end
+    check "nothing was lost", editor.hover["texts"] == { "u" => "new" }
+    editor.leave
+  when "restart"
+    first = editor.worker
+    reload
+    check "a generation that the next server does not have", editor.replaced(first)
+    first = editor.worker
+    ready
+    check "another server's worker", editor.replaced(first)
+    check "nothing was lost", editor.hover["texts"] == { "u" => "old" }
+    editor.leave
+  when "stopped"
+    other = Editor.new(COMMAND)
+    other.begin
+    both = [editor, other]
+    hangs = both.map { |one| one.ask("x/hang") }
+    both.each { |one| one.await { |message| message["method"] == "x/hangs" } }
+    ready
+    refused = both.zip(hangs).map { |one, hang| one.answer(hang).dig("error", "code") }
+    check "what may have had an effect is refused", refused == [-32_802] * 2
+    hover = editor.ask("textDocument/hover")
+    check "one that shuts down is not kept waiting", other.request("shutdown").nil? && other.status == 69
+    check "what is asked is answered", editor.answer(hover)["error"]
+    puts "status #{editor.status}"
   when "limit"
     2.times { editor.kill_worker }
     last = editor.worker
