@@ -1,6 +1,7 @@
--- A session of Neovim's: asks the server $LSP_COMMAND for the symbols of the
+-- A session of Neovim's with the server $LSP_COMMAND: asks for the symbols of the
 -- file that is open, renames a method, waits for $GO when it is set, asks again,
--- and prints what it is told.
+-- and prints what it is told. With $MISTAKE it waits until it is told of one, puts
+-- $REPAIR in the place of that text, and waits until it is told of none.
 local wait_ms = 30000
 
 local function say(text)
@@ -28,6 +29,21 @@ local function ask(id)
   return table.concat(names(symbols, {}), " ") .. why
 end
 
+local function told(diagnostics)
+  return vim.wait(wait_ms, function() return (#vim.diagnostic.get(0) > 0) == diagnostics end, 20)
+end
+
+local function repair()
+  if not told(true) then return say("told of no mistake") end
+  local first = vim.diagnostic.get(0)[1]
+  say("line " .. first.lnum + 1 .. ": " .. vim.split(first.message, "\n")[1])
+  for i, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, true)) do
+    local from, to = line:find(vim.env.MISTAKE, 1, true)
+    if from then vim.api.nvim_buf_set_text(0, i - 1, from - 1, i - 1, to, { vim.env.REPAIR }) end
+  end
+  say(told(false) and "repaired" or "not repaired: " .. vim.inspect(vim.diagnostic.get(0)))
+end
+
 local function session()
   local attached = false -- the server has been told of the document
   local id = vim.lsp.start_client({
@@ -38,6 +54,7 @@ local function session()
   if not vim.wait(wait_ms, function() return attached end, 20) then
     return say("no answer to initialize")
   end
+  if vim.env.MISTAKE then return repair() end
   say("first " .. ask(id))
   vim.api.nvim_buf_set_text(0, 1, 6, 1, 11, { "gleam" })
   say("edited")

@@ -1,8 +1,8 @@
 # editor.sh - editors in a test: lsp_client.rb, and Debian's Neovim, headless.
 # Sourced after lib.sh.
 #
-#   neovim FILE [FLAG...]   a session of it by reforkctl lease FLAG...; what it
-#                           has shown is printed
+#   neovim FILE [FLAG...]   a session of it by reforkctl lease FLAG..., or with
+#                           $LSP_COMMAND; what it has shown is printed
 #   survived CMD...         CMD, an editor, while all workers are killed between
 #                           an edit and the questions that follow
 
@@ -12,7 +12,7 @@ neovim() {
 	neovim_file=$1
 	shift
 	HOME=$DIR XDG_STATE_HOME=$DIR XDG_DATA_HOME=$DIR NVIM_LOG_FILE=$DIR/nvim.log \
-		LSP_COMMAND="$REFORKCTL -c $CONF lease $*" timeout 120 \
+		LSP_COMMAND="${LSP_COMMAND:-$REFORKCTL -c $CONF lease $*}" timeout 120 \
 		nvim --headless --clean -n -c "luafile $ROOT/t/e2e/editor.lua" "$neovim_file" \
 		</dev/null 2>>"$DIR/editor.err"
 }

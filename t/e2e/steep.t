@@ -2,6 +2,7 @@
 # contrib/steep: Steep says the same with leased workers as with its own.
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/t/e2e/steep.sh"
+. "$ROOT/t/e2e/editor.sh"
 AWAIT=60
 
 session() { # JOBS PROJECT CMD...
@@ -37,6 +38,13 @@ wait $plain_pid || cat "$DIR/plain.err" >>"$LOG"
 like 'an editor is told of it' "$(cat "$DIR/leased.session")" '^lib/m3.rb:2 Ruby::MethodBodyTypeMismatch$'
 is 'of its edits and of a signature, as by Steep alone' "$(cat "$DIR/leased.session")" "$(cat "$DIR/plain.session")"
 like 'up to the end' "$(cat "$DIR/leased.session")" '^status 0$'
+if has_neovim; then
+	seen=$(cd "$PROJECT" && MISTAKE='"text"' REPAIR=3 LSP_COMMAND="$OURS langserver --jobs=1" neovim lib/m3.rb)
+	like 'Neovim is told of the mistake' "$seen" '^line 2: Cannot allow method body'
+	like 'and of its repair' "$seen" '^repaired$'
+else
+	result 0 "Neovim's session # SKIP there is no nvim here"
+fi
 none_leased() { [ -z "$(pids 'worker.*leased')" ]; }
 await 'no worker is left behind' none_leased
 # shellcheck disable=SC2086
