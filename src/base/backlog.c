@@ -41,15 +41,20 @@ ask(int netlink, ino_t inode)
 static int
 length_in(const struct nlmsghdr *head)
 {
-	const char *at, *end = (const char *)head + head->nlmsg_len;
+	/* NLMSG_DATA casts away const. */
+	const char *at = (const char *)head + NLMSG_HDRLEN;
+	const char *end = (const char *)head + head->nlmsg_len;
 	struct unix_diag_rqlen length;
+	struct nlmsgerr refusal;
 	struct rtattr attr;
 
-	if (head->nlmsg_type == NLMSG_ERROR)
-		return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
+	if (head->nlmsg_type == NLMSG_ERROR) {
+		memcpy(&refusal, at, sizeof(refusal));
+		return refusal.error;
+	}
 	if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -EPROTO;
-	at = (const char *)NLMSG_DATA(head) + sizeof(struct unix_diag_msg);
+	at += sizeof(struct unix_diag_msg);
 	for (; end - at >= (ptrdiff_t)sizeof(attr);
 	     at += RTA_ALIGN(attr.rta_len)) {
 		memcpy(&attr, at, sizeof(attr));
