@@ -221,7 +221,7 @@ rules: ## tests of the code base itself: layers, cards, headers, links
 e2e: all other $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
 	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
-compat: all $(B)/load $(B)/deny $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
+compat: all other $(B)/load $(B)/deny $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
 	B=$(B) RUBY="$(RUBY)" t/compat/report $(T)
 
 # What `make e2e` has not run already.
