@@ -3,6 +3,7 @@
 # request count, path, X-Request-Id. Beside pitchfork's own; a listener's
 # queues under reloads are in t/e2e/queues.t.
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/t/e2e/queues.sh"
 PEER_GEMS=t/gems/pitchfork
 need_peer pitchfork
 export RACK_ENV=none
@@ -59,18 +60,6 @@ queues() { # PORT
 	done
 }
 at() { curl -s --max-time 5 -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$ours_port$1"; }
-all_answered() { # N connections, whichever queue they come to
-	all_jobs=
-	for i in $(seq "${1:-16}"); do
-		at / >"$DIR/code.$i" &
-		all_jobs="$all_jobs $!"
-	done
-	for job in $all_jobs; do wait "$job"; done
-	cat "$DIR"/code.*
-	is_all=$(cat "$DIR"/code.* | sort | uniq -c | tr -s ' ')
-	rm -f "$DIR"/code.*
-	[ "$is_all" = " ${1:-16} 200" ]
-}
 
 TCP=$peer_port
 export TCP

@@ -2,6 +2,7 @@
 # The queues of a listener: each is served whatever becomes of the number of
 # workers, and of the queues.
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/t/e2e/queues.sh"
 TCP=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1, ReuseAddr => 1)->sockport')
 export TCP
 # Which of the port's sockets, by age, a worker waits at: "0 1"
@@ -22,18 +23,6 @@ queues() { # NR
 		print join(" ", sort keys %seen)' "$TCP" "$(worker "$1")"
 }
 at() { curl -s --max-time 5 -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$TCP$1"; }
-all_answered() { # N connections, whichever queue they come to
-	all_jobs=
-	for i in $(seq "${1:-16}"); do
-		at / >"$DIR/code.$i" &
-		all_jobs="$all_jobs $!"
-	done
-	for job in $all_jobs; do wait "$job"; done
-	cat "$DIR"/code.*
-	is_all=$(cat "$DIR"/code.* | sort | uniq -c | tr -s ' ')
-	rm -f "$DIR"/code.*
-	[ "$is_all" = " ${1:-16} 200" ]
-}
 
 conf <<'END'
 worker_processes 1
