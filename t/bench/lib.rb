@@ -11,7 +11,8 @@ module Bench
   ROOT = File.expand_path("../..", __dir__)
   BUILD = File.expand_path(ENV.fetch("B", "build"), ROOT)
   SCRATCH = Dir.mktmpdir("rfk-bench.")
-  at_exit { FileUtils.rm_rf(SCRATCH) }
+  at_exit { FileUtils.rm_rf(SCRATCH) } # last of all, when nobody writes there any more
+  require_relative "children"
 
   # The gems of t/bench/Gemfile, in vendor/; what is there already wins.
   GEMS = if ENV["GEM_HOME"]

@@ -154,7 +154,6 @@ module Bench
       [*RUBY, s.executable("itsi"), "-w", o[:workers].to_s, "-t", "1", "-r", o[:app], "-b", "http://127.0.0.1:#{o[:port]}"]
     end
   ].freeze
-  at_exit { ALL.each(&:stop) } # whatever ended the bench
 
   # Those that are installed, narrowed to what the command line names.
   def self.servers(names = nil)
