@@ -104,6 +104,7 @@ lease_main(const struct command *command, int argc, char **argv)
 {
 	static const int own[3] = { STDIN_FILENO, STDOUT_FILENO,
 		STDERR_FILENO };
+	static char self[] = "reforkctl lease";
 	struct lease_link link = { .fd = -1, .pidfd = -1 };
 	struct lease_order order = { 0 };
 	struct fail why = FAIL_INIT;
@@ -116,6 +117,7 @@ lease_main(const struct command *command, int argc, char **argv)
 		argv++;
 		argc--;
 	}
+	argv[0] = self; /* what getopt says that it is */
 	rc = order_parse(&order, argc, argv);
 	if (rc != 0)
 		return rc;

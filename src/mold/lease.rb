@@ -130,7 +130,7 @@ module Reforkd
       fields = lease_pairs(tail).to_h
       words = lease_pairs(args)
       arguments = words.filter_map { |name, value| value if name == "arg" }
-      environment = words.filter_map { |name, value| value.split("=", 2) if name == "env" && value.match?(/\A[^=]+=/) }.to_h
+      environment = words.filter_map { |name, value| lease_variable(value) if name == "env" }.to_h
       lease_environment_take(environment) if words.any?
       Lease.new(id, fields, arguments, environment, generation)
     end
@@ -140,6 +140,12 @@ module Reforkd
         name, value = pair.split("=", 2)
         [name, value.force_encoding(Encoding.default_external)] if value
       end
+    end
+
+    # Any bytes: an environment need not be text in our encoding.
+    def lease_variable(pair)
+      name, value = pair.b.split("=", 2)
+      [name, value].each { |word| word.force_encoding(Encoding.default_external) } if value && !name.empty?
     end
 
     # What is listed is the client's, also when it has none.
@@ -158,7 +164,8 @@ module Reforkd
 
     # As Ruby says of an exception that nobody has caught.
     def lease_report(error)
-      error.set_backtrace(error.backtrace.reject { |line| line.start_with?("<reforkd>") }) if error.backtrace
+      places = Array(error.backtrace).reject { |line| line.start_with?("<reforkd>") }
+      error.set_backtrace(places) unless places.empty?
       $stderr.write(error.full_message(highlight: $stderr.tty?))
     rescue SystemCallError, IOError
       nil # nobody reads it any more

@@ -37,6 +37,7 @@ spare() { [ "$(workers | wc -l)" -eq 2 ]; }
 is 'stdin and stdout' "$(printf 'a\nb\n' | lease -- echo | sed 's/^[0-9]* //' | tr '\n' ' ')" 'a b '
 mkdir -p "$DIR/project/sub"
 : >"$DIR/project/Gemfile.lock"
+is 'an environment that is no text' "$(printf 'a\nb\n' | OLDPWD=$(printf '/caf\351') lease -- echo | sed 's/^[0-9]* //' | tr '\n' ' ')" 'a b '
 about=$(cd "$DIR/project/sub" && umask 027 && LANG=xx MINE_A=1 OTHER=no "$REFORKCTL" -c "$CONF" lease --key k1 -- about 'a b' '' "$(printf 'c\nd')" 2>"$DIR/err")
 like 'its directory' "$about" "^cwd=$DIR/project/sub\$"
 like 'its umask' "$about" '^umask=27$'
@@ -94,6 +95,7 @@ ok 'HUP' ended 129
 ok 'no such pool' ends 69 lease nobody
 ok 'no server' ends 69 "$REFORKCTL" -c /dev/null lease
 ok 'usage' ends 64 lease --frob
+like 'and who says so' "$(lease calc --frob 2>&1)" "^reforkctl lease: unrecognized option '--frob'"
 await 'spares are there again' spare
 
 # An older session goes on
