@@ -68,6 +68,16 @@ has_mold(struct pool *p)
 	return false;
 }
 
+/* Whether p is given up before q: one that does not boot, then who was used
+ * longest ago. */
+static bool
+goes_before(struct pool *p, struct pool *q)
+{
+	if (has_mold(p) != has_mold(q))
+		return !has_mold(p);
+	return p->keyed.used_ms < q->keyed.used_ms;
+}
+
 /* Those that live; *oldest: the one to give up for another, or NULL. */
 static uint32_t
 living(const struct pool *pattern, struct pool **oldest)
@@ -80,9 +90,7 @@ living(const struct pool *pattern, struct pool **oldest)
 		if (p->is_leaving)
 			continue;
 		n++;
-		if (!in_use(p) &&
-		    (*oldest == NULL ||
-			p->keyed.used_ms < (*oldest)->keyed.used_ms))
+		if (!in_use(p) && (*oldest == NULL || goes_before(p, *oldest)))
 			*oldest = p;
 	}
 	return n;

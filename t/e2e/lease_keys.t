@@ -103,6 +103,9 @@ ok 'and is not tried at once again' refused boot_failed 'again in [0-9.]+s' a
 ok 'others are as they were' in_project b
 rm "$DIR/a/broken"
 await 'when it can, it boots' in_project a
+B2=$(mold_of b) # keys that do not boot go first, however many they are
+for nowhere in 1 2 3; do ctl lease lsp --field root=/nowhere/$nowhere >/dev/null 2>&1; done
+is 'keys that do not boot take no room from others' "$(mold_of b)" "$B2"
 ok 'a root that is not there' sh -c "! '$REFORKCTL' -c '$CONF' lease lsp --field root=/nowhere 2>'$DIR/err' && grep -q 'cannot enter root=/nowhere.*(boot_failed)' '$DIR/err'"
 "$REFORKCTL" -c "$CONF" lease lsp --field "root=$(printf '%01100d' 0)" >"$DIR/err" 2>&1
 like 'a key that is too long' "$(cat "$DIR/err")" 'the key is too long: 1024 bytes.*\(protocol\)'
