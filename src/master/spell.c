@@ -180,6 +180,35 @@ spell_derived(const struct rfk_settings_table *s, enum rfk_setting which)
 	}
 }
 
+/* What only one kind of work has. */
+static bool
+spell_work(const struct rfk_settings_table *s, enum rfk_setting which)
+{
+	switch (which) {
+	case RFK_SET_key:
+		spell_key(s);
+		return true;
+	case RFK_SET_ruby:
+		spell_ruby(s);
+		return true;
+	/* Without a key they say nothing. */
+	case RFK_SET_max_molds:
+	case RFK_SET_idle_timeout:
+		return s->key[0] == '\0';
+	case RFK_SET_spare:
+	case RFK_SET_max:
+	case RFK_SET_release_timeout:
+		return s->kind != RFK_KIND_LEASE;
+	case RFK_SET_signals_own:
+		if (s->signals_own)
+			print_put(
+			    print_origin(s, which, false), "signals :own");
+		return true;
+	default:
+		return spell_derived(s, which);
+	}
+}
+
 static bool
 spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 {
@@ -222,18 +251,8 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_user:
 		spell_user(s);
 		return true;
-	case RFK_SET_key:
-		spell_key(s);
-		return true;
-	case RFK_SET_ruby:
-		spell_ruby(s);
-		return true;
-	/* Without a key they say nothing. */
-	case RFK_SET_max_molds:
-	case RFK_SET_idle_timeout:
-		return s->key[0] == '\0';
 	default:
-		return spell_derived(s, which);
+		return spell_work(s, which);
 	}
 }
 

@@ -36,13 +36,6 @@ module Reforkd
       name.is_a?(Symbol) && name.match?(/\A[a-z_][a-z0-9_]{0,31}\z/) && !KEY_TAKEN.include?(name)
     end
 
-    def key_check
-      return if @kind == :lease
-
-      name = %i[key max_molds idle_timeout].find { |directive| @set.key?(directive) } or return
-      raise ConfigError, "#{@places[name]}: #{name} is for workers that clients lease (write worker { |lease, state| ... } beside it)"
-    end
-
     # START's "key=root=/home/me/shop", one for each field.
     def key_take
       pairs = @options.fetch("key", []).map { |pair| pair.split("=", 2) }

@@ -58,6 +58,7 @@ module Reforkd
       if percent
         @set[:memory_budget_percent] = bounds(:memory_budget, percent.to_i, 1, 100)
       else
+        complain("not a size: memory_budget=#{value.inspect}", '"80%", in whole percent, bytes, or "300M", "4G"') if value.to_s.end_with?("%")
         @set[:memory_budget] = size(:memory_budget, value, min: 1 << 20)
       end
     end

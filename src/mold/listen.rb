@@ -33,6 +33,8 @@ module Reforkd
     # A row for each socket: those of one address share its port (SO_REUSEPORT).
     def listen_rows
       @listeners_wanted.flat_map do |address, options, place|
+        # A block's clients may wait for its first word.
+        options += "\ttcp_defer_accept=0" if @kind == :run && !address.start_with?("/") && !options.include?("\ttcp_defer_accept=")
         rest = "\tplace=".b + printable(place)
         next [[:listen, address.b + options.gsub(/\tqueues\w*=\d+/, "") + rest]] if queues_of(options) == 1
 

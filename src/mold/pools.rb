@@ -11,6 +11,7 @@ module Reforkd
 
   class Config
     KINDS = { rack: 0, run: 1, lease: 2, none: 3 }.freeze
+    KINDS_SAID = %i[rack run lease].freeze
     POOL_NAME = /\A[A-Za-z_][A-Za-z0-9_-]{0,30}\z/.freeze
     # reforkctl has them as words.
     POOL_NAMES_TAKEN = %w[default service now on off read pages].freeze
@@ -50,6 +51,13 @@ module Reforkd
     def prepare(value)
       complain("prepare=#{value.inspect} is neither :auto nor false") unless [:auto, false].include?(value)
       heap_preparation(value == :auto)
+    end
+
+    # What the pool does says it already; this is checked against it.
+    def kind(value)
+      seen(:kind)
+      complain("kind=#{value.inspect} is not known", "one of #{KINDS_SAID.inspect}") unless KINDS_SAID.include?(value)
+      @set[:kind_said] = value
     end
 
     private
@@ -97,12 +105,30 @@ module Reforkd
 
     def kind_decide
       @kind = kind_of_work
-      key_check
+      raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has no work (write worker { |lease| ... }, run { |worker| ... }, tick or rack App in it)" unless @kind || !@pool
+      kind_check
       return unless @pool
-      raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has no work (write run { |worker| ... }, tick or rack App in it)" unless @kind
       return unless @kind == :rack && @listeners_wanted.empty?
 
       raise ConfigError, "#{@pools[@pool].last}: pool :#{@pool} has an application and no listen (where shall it answer?)"
+    end
+
+    def kind_check
+      kind_of(%i[run], %i[restart signals], "for work that runs by itself (write run { |worker| ... } beside it)")
+      kind_of(%i[lease], %i[key max_molds idle_timeout spare max release_timeout lease_environment],
+        "for workers that clients lease (write worker { |lease, state| ... } beside it)")
+      said = @set[:kind_said]
+      raise ConfigError, "#{@places[:kind]}: kind=#{said.inspect} is not what the pool does: #{@kind} (leave kind out, or change the work)" if said && said != @kind
+      return unless @set.key?(:spare) && @set.key?(:max) && @set[:spare] > @set[:max]
+
+      raise ConfigError, "#{@places[:spare]}: spare=#{@set[:spare]} is above max=#{@set[:max]} (max counts all workers, leased and spare)"
+    end
+
+    def kind_of(kinds, directives, whose)
+      return if kinds.include?(@kind)
+
+      name = directives.find { |directive| @set.key?(directive) } or return
+      raise ConfigError, "#{@places[name]}: #{name} is #{whose}"
     end
 
     # Without an application the default pool may be empty, when there are others.

@@ -35,6 +35,14 @@ module Reforkd
       @set[:restart] = value
     end
 
+    # The block traps its signals itself, and is told to end by TERM.
+    def signals(value)
+      seen(:signals)
+      complain("signals=#{value.inspect} is not known", "write signals :own, or leave it out") unless value == :own
+      @set[:signals] = value
+      @set[:signals_own] = true
+    end
+
     def ticks
       @set[:ticks] || []
     end

@@ -8,6 +8,7 @@
  * is this process forked from.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,9 @@ stop(struct run *r)
 {
 	if (!r->is_stopping)
 		(void)call(r, "stop", Qundef);
+	/* Again each time it is told: its trap may not have been there yet. */
+	if (r->self->settings.signals_own && worker_traps(SIGTERM))
+		(void)call(r, "terminate", Qundef);
 	r->is_stopping = true;
 }
 

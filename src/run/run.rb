@@ -128,6 +128,11 @@ module Reforkd
       end
     end
 
+    # What the block traps is what it knows of ends.
+    def terminate
+      Process.kill(:TERM, Process.pid)
+    end
+
     # True: the block rests, and does so until it is released.
     def hold
       return true unless @thread&.alive?

@@ -75,6 +75,7 @@ uint64_t worker_unit_begin(struct worker *, const char *method,
 void worker_unit_end(struct worker *);
 /* pitchfork's titles tell each request: "processing: /path". */
 void worker_unit_title(struct worker *, const char *what);
+bool worker_traps(int signo); /* the application's trap is in force */
 bool worker_is_draining(const struct worker *);
 bool worker_is_orphan(const struct worker *); /* drain without patience */
 

@@ -22,6 +22,7 @@
 #include "ipc/chan.h"
 #include "ipc/wire.h"
 #include "ruby/try.h"
+#include "worker/kind.h"
 
 /* What a handler may use. Set before a handler is, changed only in a child. */
 static struct {
@@ -155,7 +156,8 @@ signals_claim(const struct self *self)
 	for (i = 0; i < CLAIMS; i++) {
 		struct asking ask = { .claim = &claims[i] };
 
-		if (!ask.claim->always && ruby_try(ask_raises, &ask, &why) < 0)
+		if ((!ask.claim->always || self->settings.signals_own) &&
+		    ruby_try(ask_raises, &ask, &why) < 0)
 			ruby_error_log("Signal.trap", &why);
 		if (!ask.is_trapped) {
 			handler_set(ask.claim->signo);
@@ -166,6 +168,14 @@ signals_claim(const struct self *self)
 			    self->slot, ask.claim->name);
 		}
 	}
+}
+
+bool
+worker_traps(int signo)
+{
+	struct sigaction sa;
+
+	return sigaction(signo, NULL, &sa) == 0 && sa.sa_handler != on_signal;
 }
 
 unsigned
@@ -198,10 +208,7 @@ release_raises(VALUE unused)
 
 	(void)unused;
 	for (i = 0; i < CLAIMS; i++) {
-		struct sigaction sa;
-
-		if (sigaction(claims[i].signo, NULL, &sa) == 0 &&
-		    sa.sa_handler == on_signal)
+		if (!worker_traps(claims[i].signo))
 			trap_raises(claims[i].name, rb_str_new_cstr("DEFAULT"));
 	}
 	return Qnil;

@@ -56,6 +56,13 @@ logger 1 ~ logger=1 does not respond to
 after_fork 1 ~ invalid type: after_fork=1
 after_fork { |a| } ~ after_fork=.* has invalid arity: 1
 refork_after "x" ~ not a number of requests
+spare 2 ~ spare is for workers that clients lease
+restart :never ~ restart is for work that runs by itself
+signals "own" ~ signals="own" is not known .write signals :own
+kind :run ~ kind=:run is not what the pool does: rack
+kind :web ~ kind=:web is not known
+pool(:a) { worker { }; spare 5; max 3 } ~ spare=5 is above max=3
+memory_budget "80.5%" ~ not a size: memory_budget="80.5%" .*whole percent
 preload_app 1 ~ preload_app=1 not a boolean
 personality :x ~ personality=:x is not known
 rack 1 ~ rack=1 is no application

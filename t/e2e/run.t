@@ -44,6 +44,16 @@ pool :web do
     end
   end
 end
+pool :traps do
+  signals :own
+  boot { %i[USR1 QUIT].each { |name| trap(name) { warn "own #{name}" } } }
+  run do |worker|
+    over = Queue.new
+    trap(:TERM) { warn "own TERM"; over.close }
+    Thread.new { worker.wait while worker.running? }
+    over.pop
+  end
+end
 pool :flaky do
   run { |worker| warn "flaky"; raise "no luck" unless File.exist?("#{ENV["RFK_TEST"]}/luck"); worker.wait }
 end
@@ -89,6 +99,17 @@ is 'by one worker all the time' "$(pool clock generation)" 0
 await 'listeners are handed over' answers web.sock 'mine=true fd=3'
 ok 'a refork' ctl refork web
 await 'keeps them' answers web.sock 'mine=true fd=3'
+
+# Traps of its own
+one_run 'traps'
+kill -USR1 "$run_was"
+await 'a block with signals :own has USR1' said 'own USR1'
+kill -QUIT "$run_was"
+await 'and QUIT' said 'own QUIT'
+ok 'it goes on' alive "$run_was"
+ok 'a refork' ctl refork traps
+await 'ends it by its own TERM' said 'own TERM'
+await 'and it has ended' gone "$run_was"
 
 # What fails
 await 'a block that raises begins again' said flaky 3
