@@ -121,6 +121,11 @@ lacks(const struct need *need, int error, struct fail *why)
 	struct utsname here;
 	bool known = uname(&here) == 0;
 
+	if (error == EMFILE)
+		return fail_set(why, error,
+		    "%s: EMFILE (%s): raise the limit (ulimit -n, systemd's "
+		    "LimitNOFILE=)",
+		    need->call, strerror(error));
 	return fail_set(why, error,
 	    "%s: %s (%s): Linux %s or later is needed, and a seccomp filter "
 	    "that allows it; this is %s %s",

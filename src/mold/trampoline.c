@@ -33,12 +33,27 @@ env_read(int *channel, int *board)
 	char rest;
 
 	if (text == NULL || sscanf(text, "%d,%d%c", channel, board, &rest) != 2)
-		return -EINVAL;
+		return -ENODEV;
 	unsetenv("REFORKD_MOLD");
 	if (*channel < 3 || *board < 3 || fd_cloexec(*channel, true) < 0 ||
 	    fd_cloexec(*board, true) < 0)
-		return -EBADF;
-	return reserve_begin(channel, board);
+		return -ENODEV;
+	return 0;
+}
+
+static int
+refuse_start(int error)
+{
+	if (error == ENODEV)
+		fprintf(stderr,
+		    "reforkd-mold: it is started by reforkd, not by hand\n");
+	else if (error == EMFILE || error == EINVAL) /* a dup above the limit */
+		fprintf(stderr,
+		    "reforkd-mold: too few descriptors: raise the limit of "
+		    "open files (ulimit -n, systemd's LimitNOFILE=)\n");
+	else
+		fprintf(stderr, "reforkd-mold: %s\n", strerror(error));
+	return 64;
 }
 
 static int
@@ -47,6 +62,8 @@ self_init(struct self *self, int *board)
 	int channel = -1;
 	int rc = env_read(&channel, board);
 
+	if (rc == 0)
+		rc = reserve_begin(&channel, board);
 	if (rc < 0)
 		return rc;
 	self->role = ROLE_MOLD;
@@ -122,12 +139,8 @@ trampoline_init(struct trampoline *t)
 	memset(t, 0, sizeof(*t));
 	t->board = -1;
 	rc = self_init(&t->self, &t->board);
-	if (rc < 0) {
-		fprintf(stderr,
-		    "reforkd-mold: %s: it is started by reforkd, not by hand\n",
-		    strerror(-rc));
-		return 64;
-	}
+	if (rc < 0)
+		return refuse_start(-rc);
 	(void)prctl(PR_SET_NAME, "reforkd-mold");
 	fault_init();
 	/* The master has asked, yet who started this may have a filter more. */

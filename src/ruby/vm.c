@@ -28,7 +28,8 @@ vm_start(int argc, char **argv, void *anchor)
 		return 1;
 	node = ruby_options(argc, argv);
 	if (!ruby_executable_node(node, &status)) {
-		status = ruby_cleanup(status);
+		/* A status is no state: it would be taken for a `return`. */
+		(void)ruby_cleanup(0);
 		return status != 0 ? status : 1;
 	}
 	status = ruby_exec_node(node);

@@ -94,6 +94,17 @@ echo "$APP" >"$DIR/c.rb"
 ok 'a personality that is not' fails_with 'personality x is not known' -c "$DIR/c.rb" --personality x
 nok 'an environment that is wrong' bare WEB_CONCURRENCY=many -- -t -c "$DIR/c.rb"
 ok 'is named' grep -q 'WEB_CONCURRENCY="many"' "$DIR/out"
+few() { # N: that many descriptors may be open
+	(ulimit -n "$1" && bare -- -c "$DIR/c.rb" -l "$DIR/empty/never.sock")
+}
+for few in 8 16 22; do
+	nok "no more than $few descriptors" few $few
+	ok 'are too few, and the limit is named' grep -Eq 'Too many open files|ulimit -n' "$DIR/out"
+	nok 'not something else' grep -Eq 'by hand|Linux 2.6.4' "$DIR/out"
+done
+nok 'a RUBYOPT that fails' bare RUBYOPT=-rnope_nope -- -c "$DIR/c.rb"
+ok 'is what Ruby says of it' grep -q 'cannot load such file -- nope_nope' "$DIR/out"
+nok 'and nothing else' grep -q 'unexpected return' "$DIR/out"
 nok 'an unknown option' bare -- --frobnicate
 is 'nothing was left' "$(ls -A "$DIR/empty")" ''
 
