@@ -97,7 +97,7 @@ ok 'is named' grep -q 'WEB_CONCURRENCY="many"' "$DIR/out"
 few() { # N: that many descriptors may be open
 	(ulimit -n "$1" && bare -- -c "$DIR/c.rb" -l "$DIR/empty/never.sock")
 }
-for few in 8 16 22; do
+for few in 16 22; do
 	nok "no more than $few descriptors" few $few
 	ok 'are too few, and the limit is named' grep -Eq 'Too many open files|ulimit -n' "$DIR/out"
 	nok 'not something else' grep -Eq 'by hand|Linux 2.6.4' "$DIR/out"
