@@ -62,6 +62,37 @@ fds_keep(struct lease *l, const int *place, const int *take_fds)
 		}
 }
 
+/* One that boots yet is what its file says, once that is read. */
+static bool
+may_lease(const struct pool *p)
+{
+	const struct moldlink *l = p->mold;
+
+	if (p->keyed.of != NULL || p->is_leaving)
+		return false;
+	if (p->is_settled)
+		return spares_kept(p);
+	return l == NULL || !l->has_settings ||
+	       l->settings.kind == RFK_KIND_LEASE;
+}
+
+/* For who names none: the first, better one that has not failed to boot. */
+static struct pool *
+first_pool(const struct master *m)
+{
+	struct pool *p = NULL, *failed = NULL;
+
+	while ((p = pools_next(m, p)) != NULL) {
+		if (!may_lease(p))
+			continue;
+		if (p->is_settled || p->boot_failures == 0)
+			return p;
+		if (failed == NULL)
+			failed = p;
+	}
+	return failed;
+}
+
 /*
  * One that boots yet may be for lease: that is seen when it has booted. A key's
  * own pool is had by the key.
@@ -76,9 +107,9 @@ lease_pool(struct lease_client *c, const struct leaseline *line)
 	if (p != NULL && p->keyed.of == NULL &&
 	    (spares_kept(p) || !p->is_settled))
 		return p;
-	while (*name == '\0' && (p = pools_next(m, p)) != NULL)
-		if (spares_kept(p) && p->keyed.of == NULL)
-			return p;
+	p = *name == '\0' ? first_pool(m) : NULL;
+	if (p != NULL)
+		return p;
 	leases_refuse(c, "no_pool", 0, "no pool %s%sworkers for lease", name,
 	    *name != '\0' ? " has " : "has ");
 	return NULL;
@@ -213,12 +244,34 @@ lease_take(struct lease_client *c, const struct leaseline *line, int *take_fds,
 		goto out;
 	}
 	fds_keep(l, place, take_fds);
+	l->is_any = *leaseline_text(line, "pool") == '\0';
 	lease_enter(l, p);
 	return;
 out:
 	if (l != NULL)
 		lease_free(l);
 	rights_close(take_fds, nfds);
+}
+
+/* They waited for a pool that has booted, and does not lease. */
+void
+lease_elsewhere(struct pool *p)
+{
+	struct leases *leases = p->master->leases;
+	struct lease *l, *next;
+	struct pool *other;
+
+	for (l = leases != NULL ? TAILQ_FIRST(&leases->list) : NULL; l != NULL;
+	     l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (l->pool != p || l->child != NULL)
+			continue;
+		other = l->is_any ? first_pool(p->master) : NULL;
+		if (other != NULL)
+			lease_enter(l, other);
+	}
+	lease_refuse_waiting(
+	    p, "no_pool", "the pool's workers are not for lease");
 }
 
 static struct lease *

@@ -70,8 +70,7 @@ lease_generation(struct pool *p)
 	struct buf text = BUF_INIT;
 
 	if (!spares_kept(p))
-		lease_refuse_waiting(
-		    p, "no_pool", "the pool's workers are not for lease");
+		lease_elsewhere(p);
 	if (leases == NULL || p->mold == NULL)
 		return;
 	TAILQ_FOREACH(c, &leases->clients, link)

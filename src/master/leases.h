@@ -44,6 +44,7 @@ struct lease {
 	struct pool *pool;           /* NULL: it is about to enter one */
 	struct child *child;
 	bool released;
+	bool is_any; /* it names no pool */
 	uint64_t asked_ms;
 	uint64_t within_ms; /* after RELEASE, then it is killed */
 	uint32_t umask;     /* UINT32_MAX = the worker's own */
@@ -100,6 +101,7 @@ void lease_limit_init(struct lease *);
 /* leaseask.c: it waits for a worker of the pool, or of its key's; or it was
  * refused, and freed. */
 void lease_enter(struct lease *, struct pool *);
+void lease_elsewhere(struct pool *); /* who waits in one that does not lease */
 /* Why there is none, for the client. */
 const char *lease_no_boot(const struct pool *, char *out, size_t cap);
 void lease_kill_at(struct lease *, uint64_t within_ms);
