@@ -4,10 +4,12 @@
 # check` and the others that start workers. See README.md.
 require "steep"
 require "steep/cli"
+require_relative "basis"
 require_relative "pool"
 require_relative "session"
 require_relative "slot"
 require_relative "documents"
+require_relative "rest"
 require_relative "generations"
 
 module Reforkd
@@ -15,6 +17,7 @@ module Reforkd
     PROMOTE = "$/reforkd/promote"
     DONE = "$/reforkd/done"
     GAIN_MB = 64
+    IDLE = 30
 
     class << self
       attr_reader :pool
@@ -28,6 +31,11 @@ module Reforkd
 
       def gain_kb
         Integer(ENV.fetch("REFORKD_STEEP_GAIN", GAIN_MB)) * 1024
+      end
+
+      # Seconds without work after which a worker is released, 0: never.
+      def idle_seconds
+        Float(ENV.fetch("REFORKD_STEEP_IDLE", IDLE))
       end
     end
 
@@ -66,25 +74,46 @@ module Reforkd
     module Server
       def initialize(reader:, **rest)
         super(reader: Editor.new(reader), **rest)
-        @reforkd = Generations.new(self, Steep.pool, Steep.gain_kb) if each_worker.all?(Slot)
+        return unless each_worker.all?(Slot)
+
+        Steep.pool.wanted[:basis] = Basis.of(project) # as this session has begun
+        @documents = Documents.new(project)
+        @rest = Rest.new(self, @documents, Steep.idle_seconds)
+        @reforkd = Generations.new(self, Steep.pool, Steep.gain_kb, @documents, @rest)
       end
 
       def start
-        @reforkd&.start if typecheck_automatically
+        [@reforkd, @rest].compact.each(&:start) if typecheck_automatically
         super
       ensure
         @reforkd&.stop
+        @rest&.stop
       end
 
       def broadcast_notification(message)
-        @reforkd&.documents&.note(message)
-        super
+        return super unless @rest
+
+        @rest.in_order do
+          @documents.note(message)
+          super
+        end
+      end
+
+      def enqueue_write_job(job)
+        return super unless @rest && job.dest.is_a?(Slot)
+
+        @rest.in_order do
+          @rest.rouse(job.dest, job.message)
+          super
+        end
       end
 
       def process_message_from_client(message)
-        return @reforkd&.ask if message[:method] == "$/reforkd/refork"
-
-        super
+        case message[:method]
+        when "$/reforkd/refork" then @reforkd&.ask
+        when "$/reforkd/release" then @rest&.in_order { @rest.release_idle(0) }
+        else super
+        end
       end
 
       def finish_type_check(*)

@@ -41,6 +41,11 @@ module Reforkd
 
       private
 
+      def initialize_copy(_other)
+        @texts = @texts.dup
+        @changed = @changed.transform_values(&:dup)
+      end
+
       def path_of(uri)
         path = ::Steep::PathHelper.to_pathname(uri)
         path && @project.relative_path(path).to_s

@@ -16,18 +16,17 @@ module Reforkd
       TIMEOUT = 60   # for a mold to be made, and for a former worker to end
       SPARES = 20    # at most, of the generation before
 
-      def initialize(master, pool, gain_kb)
+      def initialize(master, pool, gain_kb, documents, rest)
         @master = master
         @pool = pool
         @gain_kb = gain_kb
-        @documents = Documents.new(master.project)
+        @documents = documents
+        @rest = rest
         @events = Thread::Queue.new
         @after_kb = 0
         @not_before = 0
         pool.on_generation = method(:checked)
       end
-
-      attr_reader :documents
 
       def start
         @thread = Thread.new { run }
@@ -79,7 +78,7 @@ module Reforkd
       end
 
       def slots
-        @master.each_worker.to_a
+        @master.each_worker.reject(&:resting)
       end
 
       # Kilobytes that the workers have for themselves.
@@ -92,14 +91,16 @@ module Reforkd
       end
 
       def worth_it?
-        private_kb - @after_kb >= @gain_kb
+        own_kb = private_kb
+        @after_kb = [@after_kb, own_kb].min # some may have been released
+        own_kb - @after_kb >= @gain_kb
       end
 
       # The newest generation that others have made.
       def told
         newest = nil
         newest = @pool.generations.pop until @pool.generations.empty?
-        newest if newest && slots.any? { |slot| slot.session.lease.generation < newest }
+        newest if newest && slots.any? { |slot| (one = slot.session) && one.lease.generation < newest }
       end
 
       def replace_by
@@ -123,12 +124,13 @@ module Reforkd
 
       # The number of the generation, when the copy has become the mold.
       def promote
-        @stamp = SecureRandom.uuid
+        stamp = @pool.wanted[:stamp] = SecureRandom.uuid
         @pool.generations.clear
         answer = Thread::Queue.new
         in_turn do
-          @documents.barrier(@stamp)
-          @master.result_controller << @master.send_request(method: PROMOTE, params: { stamp: @stamp }, worker: @master.typecheck_workers[0]) do |handler|
+          @documents.barrier(stamp)
+          one = @master.typecheck_workers.find { |slot| !slot.resting } || @master.typecheck_workers[0]
+          @master.result_controller << @master.send_request(method: PROMOTE, params: { stamp: stamp }, worker: one) do |handler|
             handler.on_completion { |response| answer << response[:result] }
           end
         end
@@ -138,13 +140,12 @@ module Reforkd
       end
 
       def in_turn(&block)
-        @master.job_queue << block
+        @master.job_queue << -> { @rest.in_order(&block) }
       end
 
+      # Those that are released at the time will be of it when they are wanted.
       def replace_all(generation)
-        formers = slots.map do |slot|
-          slot.session.tap { replace(slot, generation) }
-        end
+        formers = slots.filter_map { |slot| replace(slot, generation) }
         formers.each { |former| former.wait(TIMEOUT) }
         GC.start
       end
@@ -152,7 +153,7 @@ module Reforkd
       # Spare workers of before are leased first, maybe.
       def of_generation(slot, generation)
         SPARES.times do
-          one = slot.fresh(@stamp)
+          one = slot.fresh
           return one if one.lease.generation >= generation
 
           one.kill("TERM")
@@ -160,11 +161,17 @@ module Reforkd
         raise Client::Error.new("busy", "no worker of generation #{generation}")
       end
 
+      # The worker that was there before.
       def replace(slot, generation)
         one = of_generation(slot, generation)
         told = one.open(@master.initialize_params) or return
         done = Thread::Queue.new
         in_turn do
+          if slot.resting # since a moment
+            one.kill("TERM")
+            next done << nil
+          end
+
           lacking = @documents.since(told[:stamp])
           turn = Turn.new { done << slot.replace(one, lacking) }
           @master.enqueue_write_job(::Steep::Server::Master::SendMessageJob.to_worker(turn, message: {}))

@@ -8,21 +8,22 @@ module Reforkd
     # The lease pool, for all threads of Steep's server.
     class Pool
       attr_reader :generations # a queue: the numbers that GEN tells
+      attr_reader :wanted      # what a worker's state should come from: stamp, basis
       attr_accessor :on_generation
 
       def initialize(client, name)
         @client = client
         @name = name
+        @wanted = {}
         @mutex = Mutex.new
         @generations = Thread::Queue.new
         client.on_event = ->(verb, fields) { told(Integer(fields["gen"])) if verb == "GEN" }
         Thread.new { watch }
       end
 
-      # stamp: of the promotion whose state is wanted, if there is one.
-      def lease(tag, arguments, stamp)
+      def lease(tag, arguments)
         @mutex.synchronize do
-          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, stamp: stamp, root: Dir.pwd, steep: ::Steep::VERSION)
+          @client.lease(pool: @name, stderr: $stderr, arguments: arguments, tag: tag, root: Dir.pwd, steep: ::Steep::VERSION, **wanted)
         end
       end
 

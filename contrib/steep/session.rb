@@ -9,9 +9,9 @@ module Reforkd
 
       attr_reader :lease
 
-      def initialize(pool, tag, arguments, stamp)
+      def initialize(pool, tag, arguments)
         @pool = pool
-        @lease = pool.lease(tag, arguments, stamp)
+        @lease = pool.lease(tag, arguments)
         @writer = LSP::Writer.new(@lease.stdin)
         @answers = Thread::Queue.new
       end
@@ -54,6 +54,8 @@ module Reforkd
         rescue SystemCallError, IOError
           nil # it has ended before
         end
+      rescue SystemCallError, IOError
+        nil # the same
       end
 
       def kill(signal)
@@ -62,6 +64,10 @@ module Reforkd
 
       def wait(seconds = nil)
         @thread.join(seconds)
+      end
+
+      def over?
+        @answers.closed?
       end
 
       private

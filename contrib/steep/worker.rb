@@ -2,16 +2,15 @@
 
 # Steep's workers as leased workers: what a pool's mold loads, and what the block
 # of `worker` calls. See README.md.
-require "digest"
 require "steep"
 require "steep/cli"
+require_relative "basis"
 require_relative "inbox"
 
 module Reforkd
   module Steep
-    # What a mold hands to its workers. basis: what the environment was made of,
-    # besides the project's own files, whose texts Steep sends; stamp: which
-    # promotion it comes from, nil for a mold that was booted.
+    # What a mold hands to its workers. basis: what the environment was made of;
+    # stamp: which promotion it comes from, nil for a mold that was booted.
     State = Struct.new(:project, :service, :basis, :stamp)
 
     PROMOTE = "$/reforkd/promote"
@@ -32,7 +31,7 @@ module Reforkd
         service = ::Steep::Services::TypeCheckService.new(project: project)
         service.update(changes: files_of(project))
         project.targets.each { |target| service.signature_services.fetch(target.name).current_subtyping }
-        State.new(project, service, basis_of(project), nil)
+        State.new(project, service, Basis.of(project), nil)
       end
 
       # In a worker: `steep worker` with the client's arguments, until its end.
@@ -42,17 +41,17 @@ module Reforkd
         end
 
         @state = state
-        @ours = !lease[:stamp].nil? && lease[:stamp] == state&.stamp
+        @ours = !state.nil? && [state.stamp, state.basis].intersect?([lease[:stamp], lease[:basis]].compact)
         # Objects of this session's own: what Ruby has buffered in them is not handed on.
         @inbox = Inbox.new(IO.for_fd(0, "rb", autoclose: false))
         output = IO.for_fd(1, "wb", autoclose: false)
         ::Steep::CLI.new(argv: ["worker", *lease.arguments], stdin: @inbox, stdout: output, stderr: $stderr).run
       end
 
-      # The project of the state, when it is still what this one says; or when the
-      # state is of the client's own session, which goes on as it has begun.
+      # The project of the state, when it is still what this one says; or when it is
+      # what the client's session has begun with, which goes on like that.
       def project_for(project)
-        @basis = @ours ? @state.basis : basis_of(project)
+        @basis = @ours ? @state.basis : Basis.of(project)
         @state = nil if @state && @state.basis != @basis
         @state&.project || project
       end
@@ -93,12 +92,6 @@ module Reforkd
           end
         end
       end
-
-      def basis_of(project)
-        locks = project.targets.filter_map { |target| target.options.collection_config_path }
-        files = [project.steepfile_path, *locks, *locks.map { |path| ::RBS::Collection::Config.to_lockfile_path(path) }]
-        files.compact.uniq.to_h { |path| [path.to_s, path.file? ? Digest::SHA256.file(path).hexdigest : nil] }
-      end
     end
 
     module Configured
@@ -136,6 +129,7 @@ module Reforkd
     module InBand
       Done = Struct.new(:id)
       Promote = Struct.new(:id, :stamp)
+      LOAD = ::Steep::Server::CustomMethods::FileLoad::METHOD
 
       def handle_request(request)
         forget_gone(request) if Steep.state
@@ -145,6 +139,7 @@ module Reforkd
         when PROMOTE then promote_after(request)
         else super
         end
+        catch_up if request[:method] == LOAD && request[:params].key?(:whole)
       end
 
       def handle_job(job)
@@ -160,19 +155,30 @@ module Reforkd
       # Files of the mold's that this client has not: it sends all that it has
       # before anything else, or says that it has sent what the mold lacks.
       def forget_gone(request)
-        load = ::Steep::Server::CustomMethods::FileLoad::METHOD
         return if @told == :all || request[:method] == "initialize"
-        return @told = :all if request[:method] == load && request[:params][:whole] == false
-        return (@told ||= []).concat(request[:params][:content].keys.map { |path| Pathname(path.to_s) }) if request[:method] == load
 
+        if request[:method] == LOAD
+          return @told = :all if request[:params][:whole] == false
+
+          (@told ||= []).concat(request[:params][:content].keys.map { |path| Pathname(path.to_s) })
+          return unless request[:params][:whole]
+        end
         gone = Steep.paths.reject { |path| @told&.include?(path) || project.absolute_path(path).exist? }
         @told = :all
         push_buffer { |changes| gone.each { |path| changes[path] = [::Steep::Services::ContentChange.string("")] } }
       end
 
+      # What it was told is so for requests, too, that come before the next check.
+      # The worker for hovers takes it in by itself.
+      def catch_up
+        return unless is_a?(::Steep::Server::TypeCheckWorker)
+
+        pop_buffer { |changes| queue << self.class::StartTypeCheckJob.new(guid: nil, changes: changes) unless changes.empty? }
+      end
+
       # A barrier: the copy has every change that was sent before, and no other.
       def promote_after(request)
-        pop_buffer { |changes| queue << self.class::StartTypeCheckJob.new(guid: nil, changes: changes) }
+        catch_up
         queue << Promote.new(request[:id], request[:params][:stamp])
       end
     end

@@ -4,6 +4,7 @@
 # prints what a test compares, and saves what it has edited.
 require "timeout"
 require_relative "steep_editor"
+require_relative "../../contrib/ruby/reforkd/client"
 
 CASE, *COMMAND = ARGV
 
@@ -14,6 +15,19 @@ def refork(editor)
   while editor.heard("$/reforkd/reforked") < count
     yield if block_given?
     editor.waiting? ? editor.receive : sleep(0.005)
+  end
+end
+
+# How many workers have been leased of the server.
+def leased
+  @pool ||= Reforkd::Client.open(config: ENV.fetch("CONF"))
+  Integer(@pool.stat["leased"])
+end
+
+def until_leased(count)
+  until leased == count
+    yield if block_given?
+    sleep 0.02
   end
 end
 
@@ -63,8 +77,31 @@ Timeout.timeout(100) do
     File.write("Steepfile", steepfile.sub(":app", ":other"))
     refork(editor)
     puts "the Steepfile is #{editor.check == expected(editor) ? "as it was" : "another"}"
+    until_leased(0) { editor.notify("$/reforkd/release") }
+    puts "released, and it is #{editor.check == expected(editor) ? "as it was" : "another"}"
     File.write("Steepfile", steepfile)
     editor.ask("$/steep/typecheck", editor.check_params)
+    puts "status #{editor.shut_down}"
+  when "rest"
+    # Edits are made while nobody is there, several of one file; each worker that
+    # has work is leased again, and no other.
+    puts "first", editor.check
+    until_leased(0)
+    3.times { |i| editor.edit("lib/m3.rb", "class", "# #{i}\nclass") }
+    editor.edit("lib/m4.rb", "    4\n", "    'text'\n")
+    editor.receive until editor.diagnostics.values.flatten.sort == expected(editor) + ["lib/m4.rb:2 Ruby::MethodBodyTypeMismatch"]
+    puts "edits, workers: #{leased > 2 ? leased : "those of two files at most"}"
+    editor.edit("lib/m4.rb", "    'text'\n", "    4\n")
+    until_leased(0)
+    editor.edit("sig/m1.rbs", "value: () -> Integer", "value: () -> String")
+    found, wanted = editor.check, expected(editor)
+    puts found == wanted ? "a signature is known to all" : ["found", found, "wanted", wanted]
+    until_leased(0)
+    position = { line: editor.text("lib/m2.rb").lines.index("    M1.new.value + 2\n"), character: 12 }
+    place = { textDocument: { uri: editor.uri("lib/m2.rb") }, position: position }
+    puts "hover: #{editor.request("textDocument/hover", place)["contents"]["value"][/String/]}"
+    puts "definition: #{File.basename(editor.request("textDocument/definition", place)[0]["uri"])}"
+    until_leased(0)
     puts "status #{editor.shut_down}"
   when "two"
     # What one has not saved is not the other's, though their workers are copies
