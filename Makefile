@@ -27,7 +27,7 @@ BASE = buf clock fail fd log pidfd kernel procmem holes title fault loop escape 
 IPC = wire chan board settings derived allocator heap
 HTTP = chars field parser target meaning head chunked status format
 MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
-MASTER = main options master apply signals pools pool slots tasks service lineage choice succession hooks \
+MASTER = main options master apply signals pools pool failures slots tasks service lineage choice succession hooks \
 	refusal rollout outcome lastcall \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
 	listener listeners pidfile watchdog overdue deaths recycle sampler memory totals rules print spell door control \

@@ -10,6 +10,7 @@
 #include "base/cutoff.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "master/failures.h"
 #include "master/leases.h"
 #include "master/master.h"
 #include "master/memory.h"
@@ -264,6 +265,7 @@ pool_install(struct pool *p, struct moldlink *l)
 void
 pool_mold_ready(struct pool *p, struct moldlink *l)
 {
+	failures_none(p);
 	if (p->succession.next == l) {
 		succession_mold_ready(p, l);
 		return;
@@ -302,6 +304,7 @@ pool_mold_gone(struct pool *p, struct moldlink *l, const char *cause)
 			p->old[i] = NULL;
 	pool_touch(p);
 	if (p->succession.next == l) {
+		failures_mold_gone(p, l);
 		succession_mold_gone(p, l, cause);
 		return;
 	}

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/failures.h"
 #include "master/lastcall.h"
 #include "master/leases.h"
 #include "master/master.h"
@@ -23,17 +24,7 @@
 #include "master/rollout.h"
 #include "master/service.h"
 
-/* A worker that ends sooner, without a request, has failed. */
-#define EARLY_MS 5000u
 #define PASSES 64
-
-static void
-on_backoff(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	pool_touch(w->data);
-}
 
 int
 pool_init(struct pool *p, struct master *m, uint32_t index, const char *name)
@@ -50,8 +41,7 @@ pool_init(struct pool *p, struct master *m, uint32_t index, const char *name)
 	p->children = calloc(RFK_ROWS_MAX, sizeof(struct child));
 	if (p->children == NULL)
 		return -ENOMEM;
-	ev_timer_init(&p->backoff, on_backoff, 1., 0.);
-	p->backoff.data = p;
+	failures_init(p);
 	pool_dropping_init(p);
 	keys_init(p);
 	p->state_fd = -1;
@@ -105,35 +95,6 @@ uint32_t
 pool_board_row(const struct pool *p, uint32_t row)
 {
 	return p->index * RFK_ROWS_MAX + row;
-}
-
-void
-pool_failed(struct pool *p)
-{
-	uint64_t wait = refork_backoff_ms(++p->failures);
-
-	if (wait == 0)
-		return;
-	p->not_before_ms = clock_ms() + wait;
-	log_warn("%s%u workers in a row were of no use: the next one in %.1fs",
-	    p->label, p->failures, (double)wait / 1e3);
-}
-
-bool
-pool_backs_off(struct pool *p)
-{
-	uint64_t now = clock_ms();
-	struct ev_loop *loop = p->master->loop;
-
-	if (now >= p->not_before_ms)
-		return false;
-	if (!ev_is_active(&p->backoff)) {
-		ev_timer_set(&p->backoff,
-		    (double)(p->not_before_ms - now + 1) / 1e3, 0.);
-		ev_now_update(loop);
-		ev_timer_start(loop, &p->backoff);
-	}
-	return true;
 }
 
 static bool
@@ -294,6 +255,7 @@ pool_child_ready(struct pool *p, struct child *c)
 	    c->is_canary && next != NULL && next->has_settings ? &next->settings
 							       : &p->settings;
 
+	failures_none(p);
 	oom_set(&p->master->oom, s, OOM_WORKER, c->process.pid);
 	if (!c->is_canary ||
 	    !listeners_drop_some(&p->listeners, &p->next_listeners))
@@ -304,17 +266,8 @@ pool_child_ready(struct pool *p, struct child *c)
 void
 pool_child_gone(struct pool *p, struct child *c, const char *cause)
 {
-	struct board_view v;
-	bool useful;
-
+	failures_child_gone(p, c, cause != NULL);
 	if (cause != NULL) {
-		child_row(c, &v);
-		useful = c->lease != NULL ||
-			 (v.pid == c->process.pid && v.requests > 0);
-		if (useful || clock_ms() - c->forked_ms > EARLY_MS)
-			p->failures = 0;
-		else if (c->drain_ms == 0 && !pool_is_stopping(p))
-			pool_failed(p);
 		if (p->settings.kind == RFK_KIND_RUN)
 			tasks_ended(p, c);
 		hooks_worker_exit(p, c);

@@ -74,6 +74,7 @@ struct pool {
 	uint64_t state_bytes;
 	bool term_is_trapped;  /* by before_fork, for what it takes for us */
 	unsigned int failures; /* workers that died early, in a row */
+	unsigned int spawn_errors; /* starts that failed since a READY */
 	unsigned int boot_failures;
 	char boot_why[512];     /* of the last one */
 	uint64_t not_before_ms; /* no fork or boot before: backoff */
@@ -116,9 +117,8 @@ void tasks_ended(struct pool *, const struct child *);
 void tasks_again(struct pool *); /* all of them: the file is a new one */
 bool tasks_over(struct pool *);  /* nothing of it will ever run again */
 
-/* A worker could not be made, or ended before it was of use: backs off. */
-void pool_failed(struct pool *);
-/* True: not yet; the pool is touched again when the time has come. */
+/* failures.c. True: not yet; the pool is touched again when the time has come.
+ */
 bool pool_backs_off(struct pool *);
 /* Events from children and molds. */
 void pool_child_ready(struct pool *, struct child *);

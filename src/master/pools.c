@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/board.h"
+#include "master/failures.h"
 #include "master/inquiry.h"
 #include "master/leases.h"
 #include "master/master.h"
@@ -265,6 +266,7 @@ pools_reconcile(struct master *m)
 	struct pool *p = NULL, *gone;
 	bool all = true;
 
+	failures_limit(m);
 	while ((p = pools_next(m, p)) != NULL) {
 		if (service_is(p))
 			pool_touch(p); /* it follows another's events */

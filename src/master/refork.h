@@ -39,8 +39,8 @@ int refork_donor(const struct refork_view *, size_t n);
  */
 int refork_replace(const struct refork_view *, size_t n);
 
-/* Seconds of crash-loop backoff after `failures` quick deaths in a row, in ms:
- * 0 for the first, then 100 ms doubled up to 30 s. */
+/* The wait after `failures` quick deaths in a row: 0 for the first, then 125 ms
+ * doubled up to 30 s, which is 1 s after the fifth. */
 uint64_t refork_backoff_ms(unsigned int failures);
 
 #endif

@@ -171,12 +171,10 @@ module Reforkd
       @set[:http_compat] = value == :unicorn
     end
 
-    # What the families know and this server does otherwise, or not at all.
-    { max_consecutive_spawn_errors: "crash loops back off, and the old generation stays" }.each do |name, why|
-      define_method(name) do |*|
-        seen(name)
-        @notes << "#{name} is ignored: #{why}"
-      end
+    # Starts of workers and molds that may fail in a row; without it there is no end.
+    def max_consecutive_spawn_errors(count)
+      seen(:max_consecutive_spawn_errors)
+      @set[:max_consecutive_spawn_errors] = whole(:max_consecutive_spawn_errors, count, min: 1)
     end
 
     def own_logger

@@ -31,8 +31,7 @@ not_spawned(struct mold *m, const struct rfk_fork *fork, const char *text)
 		.tail_len = (uint32_t)strlen(text) };
 
 	msg.u.fork = *fork;
-	log_error("worker=%u gen=%u: not forked: %s", fork->slot,
-	    fork->generation, text);
+	/* The master logs it. */
 	return chan_put(m->self->master, &msg, NULL, 0) == 0 ? ROLE_MOLD
 							     : ROLE_EXIT;
 }
@@ -55,8 +54,7 @@ before_fork(
 		return 0;
 	}
 	ruby_error_log("before_fork", &why);
-	snprintf(text, size, "before_fork: %.500s (%.100s)", why.message,
-	    why.class_name);
+	snprintf(text, size, "before_fork raised %.100s", why.class_name);
 	return -ECANCELED;
 }
 

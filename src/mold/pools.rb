@@ -19,7 +19,7 @@ module Reforkd
     # Of the whole server, not of one pool.
     TOP_ONLY = %i[pool personality pid control working_directory logger before_exec after_monitor_ready
       before_service_worker_ready before_service_worker_exit
-      worker_exec preload_app lease_socket].freeze
+      worker_exec preload_app lease_socket max_consecutive_spawn_errors].freeze
     # What is set at the top level for processes of every pool; a pool may say
     # otherwise. All the rest is the default pool's own.
     POOL_INHERITS = %i[personality working_directory user group umask logger stderr_path stdout_path malloc_library
