@@ -251,6 +251,9 @@ spell_one(const struct rfk_settings_table *s, enum rfk_setting which)
 	case RFK_SET_user:
 		spell_user(s);
 		return true;
+	/* No limit has no words. */
+	case RFK_SET_max_consecutive_spawn_errors:
+		return s->max_consecutive_spawn_errors == 0;
 	default:
 		return spell_work(s, which);
 	}

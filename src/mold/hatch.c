@@ -54,7 +54,8 @@ before_fork(
 		return 0;
 	}
 	ruby_error_log("before_fork", &why);
-	snprintf(text, size, "before_fork raised %.100s", why.class_name);
+	snprintf(text, size, "before_fork: %.500s (%.100s)", why.message,
+	    why.class_name);
 	return -ECANCELED;
 }
 

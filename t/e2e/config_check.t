@@ -41,7 +41,7 @@ keepalive_timeout 0.25
 client_body_buffer_size 0
 client_max_body_size 1_000_000
 early_hints true
-refork_max_unavailable 3
+refork_max_unavailable 3; max_consecutive_spawn_errors 5
 refork_after [10, 20, false]
 heap_preparation false
 compact false

@@ -32,6 +32,9 @@ while read -r both; do
 done <<'END'
 worker_processes "x" ~ not an integer: worker_processes="x"
 worker_processes 0 ~ too low
+max_consecutive_spawn_errors 0 ~ too low .*: max_consecutive_spawn_errors=0
+max_consecutive_spawn_errors nil ~ not an integer: max_consecutive_spawn_errors=nil
+pool(:more) { max_consecutive_spawn_errors 1 } ~ .*the whole server.s, not a pool.s
 worker_processes 1000 ~ too high
 worker_processes (3 ~ syntax error
 x = begin y rescue A then 1 end ~ syntax error: unexpected .then
