@@ -68,6 +68,10 @@ http_head_overrun(const char *buf, size_t len, const struct http_limits *limits)
 	size_t line = METHOD_MAX + limits->target + limits->fragment +
 		      VERSION_LEN + 5; /* two spaces, "#", CR, LF */
 
+	/* TLS on a plain port waits for an answer, and never ends a line. */
+	if (len > blank && buf[blank] != '\r' &&
+	    !http_char_is(buf[blank], HTTP_TCHAR))
+		return 400;
 	if (len > limits->head)
 		return 413;
 	if (len - blank > line && !memchr(buf + blank, '\n', len - blank))

@@ -46,7 +46,8 @@ has_underscore(struct http_slice name)
 
 /*
  * One key came twice. X_Y and X-Y are one key in CGI: where both came, the one
- * with a dash is the one that proxies set and check.
+ * with a dash is the one that proxies set and check. Of two Hosts, which
+ * http_compat lets pass, the first is the server's name, and so the host.
  */
 static void
 join_raises(struct call *call, VALUE key)
@@ -67,6 +68,8 @@ join_raises(struct call *call, VALUE key)
 			*to = fields_string_raises(head->fields[i].value);
 			continue;
 		}
+		if (key == keys_get()->http_host)
+			continue;
 		rb_str_cat_cstr(*to, separator);
 		rb_str_cat(*to, head->fields[i].value.at,
 		    (long)head->fields[i].value.len);

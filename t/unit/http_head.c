@@ -337,6 +337,11 @@ START_TEST(a_head_without_hope_is_refused_before_it_ends)
 	ck_assert_int_eq(http_head_overrun(text, 114688, &limits), 0);
 	ck_assert_int_eq(http_head_overrun(text, 114689, &limits), 413);
 	free(text);
+	ck_assert_int_eq(
+	    http_head_overrun("\x16\x03\x01\x02", 4, &limits), 400);
+	ck_assert_int_eq(http_head_overrun("\r\n\x16", 3, &limits), 400);
+	ck_assert_int_eq(http_head_overrun("\r\n\r", 3, &limits), 0);
+	ck_assert_int_eq(http_head_overrun("", 0, &limits), 0);
 }
 END_TEST
 
