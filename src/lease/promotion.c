@@ -28,6 +28,7 @@
 /* What the process was before it became a client's; and whose it is. */
 static struct {
 	struct worker *worker;
+	pid_t pid; /* while the block runs: not in what it forks, nor at_exit */
 	int streams[3];
 	int directory;
 	mode_t umask;
@@ -41,8 +42,15 @@ promotion_remember(void)
 	for (i = 0; i < 3; i++)
 		own.streams[i] = fcntl(i, F_DUPFD_CLOEXEC, 3);
 	own.directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own.pid = getpid();
 	own.umask = umask(0);
 	(void)umask(own.umask);
+}
+
+void
+promotion_over(void)
+{
+	own.pid = 0;
 }
 
 void
@@ -50,6 +58,7 @@ promotion_undo(void)
 {
 	int i;
 
+	own.pid = 0;
 	for (i = 0; i < 3; i++) {
 		if (own.streams[i] >= 0)
 			(void)dup2(own.streams[i], i);
@@ -105,9 +114,14 @@ ask_raises(VALUE module)
 	struct rfk_msg offer = { .type = RFK_MSG_VOLUNTEER };
 	struct worker *w = own.worker;
 	struct rfk_promote order;
-	int fd, rc = chan_put(w->self->master, &offer, NULL, 0);
+	int fd, rc;
 
 	(void)module;
+	if (own.pid != getpid())
+		rb_raise(rb_eRuntimeError,
+		    "Reforkd.promote is for a leased worker itself, while its "
+		    "block runs");
+	rc = chan_put(w->self->master, &offer, NULL, 0);
 	fd = chan_fd(w->self->master);
 	while (rc >= 0 || rc == -EAGAIN) {
 		rc = order_take(w, &order);

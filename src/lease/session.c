@@ -227,6 +227,7 @@ session_run(struct session *s, struct worker *w, int *signo)
 	}
 	if (w->is_candidate)
 		return 0;
+	promotion_over();
 	board_unit_end(self->my_row, RFK_WORK_HOOK, clock_ms());
 	if (rc == 0)
 		return r.status;

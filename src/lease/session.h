@@ -46,6 +46,7 @@ void session_forget(struct session *);
 /* promotion.c: Reforkd.promote, and what a copy goes back to. */
 int promotion_define(struct worker *); /* 0, -ECANCELED (logged) */
 void promotion_remember(void);         /* before the client's things come */
+void promotion_over(void);             /* the block has ended */
 void promotion_undo(void);
 
 /* guard.c: ends the session when the master has been gone for limit_ms. */

@@ -19,6 +19,8 @@ worker do |lease, state|
       when "what" then puts state[:learnt].join(" ")
       when "where" then puts "#{Process.pid} #{lease.generation} #{Dir.pwd} #{ENV["LANG"]}"
       when "promote" then puts Reforkd.promote { state.merge(copied: Process.pid) }.inspect
+      when "child" then puts IO.popen("-") { |child| child ? child.read : print((Reforkd.promote { 1 } rescue $!.message)) }
+      when "late" then at_exit { warn((Reforkd.promote { 1 } rescue "late: #{$!.message}")) }
       when "from" then puts state[:copied].inspect
       when "no" then $no = true
       when "raising" then puts Reforkd.promote { raise "no state" }.inspect
@@ -76,9 +78,12 @@ is 'a session without a timeout outlives the watchdog' "$(
 	sleep_until=$(($(now) + 6))
 	while [ "$(now)" -lt $sleep_until ]; do pause; done
 	answer b 9 what)" 'one two'
+like 'what a session forks is no session' "$(answer a 8 child)" 'is for a leased worker itself, while its block runs'
+echo late >&8
 exec 8>&- 9>&-
 wait $a_pid
 is 'it ends as it should' $? 0
+ok 'its at_exit is too late' logged 'late: .*while its block runs'
 is 'and has left once' "$(grep -c left "$DIR/a.out")" 1
 wait $b_pid
 finish
