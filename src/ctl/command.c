@@ -123,6 +123,23 @@ option_take(struct command *command, int option)
 	}
 }
 
+/* getopt has said what it does not know; a value that is none is ours to say.
+ */
+static void
+option_complain(int option)
+{
+	const char *wants = option == 'e'   ? "--every: seconds, 0.1 to 86400"
+			    : option == 'w' ? "--worker: the number of a slot"
+			    : option == 'p' ? "--pid: the number of a process"
+					    : NULL;
+
+	if (wants != NULL)
+		(void)fprintf(
+		    stderr, "reforkctl: %s, not \"%s\"\n", wants, optarg);
+	else
+		usage(stderr);
+}
+
 static const struct verb *
 verb_of(const char *name)
 {
@@ -235,7 +252,7 @@ command_parse(struct command *command, int argc, char **argv)
 			return EXIT_DONE;
 		}
 		if (!option_take(command, option)) {
-			usage(stderr);
+			option_complain(option);
 			return EXIT_USAGE;
 		}
 	}

@@ -51,7 +51,7 @@ is 'pools of the heap where Ruby has them' "$(json '($s->[0]{ruby}{version} =~ /
 is 'CSV: a line each, all of one width' "$(ctl dumpstat --csv | perl -ne '$n{tr/,//}++; END { print scalar keys %n, " $." }')" '1 4'
 like 'again and again' "$(timeout 10 "$REFORKCTL" -c "$CONF" dumpstat --csv --every 0.1 -w 0 | head -n 4 | cut -d, -f2,3 | tr '\n' ' ')" '^role,slot worker,0 worker,0 worker,0 $'
 nok 'no such slot' ctl dumpstat 9
-nok 'wrong usage' ctl dumpstat --every 0
+like 'wrong usage' "$(ctl dumpstat --every 0 2>&1)" '^reforkctl: --every: seconds, 0.1 to 86400, not "0"$'
 
 # A worker that is busy answers when it is done; the other one at once.
 get /slow >/dev/null &
