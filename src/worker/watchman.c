@@ -1,10 +1,9 @@
 /*
  * watchman.c - a thread of C that looks at this worker's row.
  *
- * At the soft timeout it has the main thread log where it is (a postponed job,
- * run at Ruby's next safe point, and SIGVTALRM, Ruby's own way to end a
- * blocking call); when there is no safe point it logs the system call instead.
- * With the master gone it enforces the hard timeout itself.
+ * At the soft timeout it has the main thread log where it is (safepoint.c);
+ * when there is no safe point it logs the system call instead. With the master
+ * gone it enforces the hard timeout itself.
  *
  * It never sleeps longer than the soft timeout, so that a unit that starts
  * after a look cannot expire before the next one; a unit costs it nothing. Both
@@ -17,72 +16,43 @@
  */
 #include "worker/worker.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <ruby/debug.h>
-#include <ruby/ruby.h>
-#include <ruby/version.h>
-
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "ipc/board.h"
 #include "ipc/chan.h"
-#include "ruby/hooks.h"
-#include "ruby/leash.h"
-#include "ruby/try.h"
 #include "worker/collect.h"
+#include "worker/safepoint.h"
 #include "worker/stuck.h"
-
-#define HAS_JOB_HANDLES                                                        \
-	(RUBY_API_VERSION_MAJOR > 3 ||                                         \
-	    (RUBY_API_VERSION_MAJOR == 3 && RUBY_API_VERSION_MINOR >= 3))
 
 #define TICK_MS 5
 /* Ticks without a unit before it falls asleep. */
 #define TICKS_IDLE 20
 
-/* Of the real-time signals, whose names nobody uses. */
-#define WAKE_SIGNAL (SIGRTMIN + 7)
-
-/* One in a process; the job and the thread both find it here. */
+/* One in a process: the thread finds it here. */
 static struct {
 	bool running;
 	pthread_t thread;
-	pthread_t main;
 	pid_t main_tid;
 	int stop_fd;
 	int channel;
-	uint32_t slot;
 	uint64_t soft_ms, hard_ms;
-	const struct self *self;
 	const struct rfk_row *row;
-	/* Deadlines: whose job was triggered, has run, found no safe point. */
-	uint64_t told_ms;
-	_Atomic uint64_t job_ms;
-	uint64_t gave_up_ms;
+	/* Deadlines: whose job was triggered, found no safe point. */
+	uint64_t told_ms, gave_up_ms;
 	bool master_gone;
-	bool has_trap;
 	bool ticks;
 	uint64_t tick_requests; /* served, at the last tick */
 	unsigned idle_ticks;
 	bool tick_in_unit;
 	atomic_bool is_asleep, stops;
-#if HAS_JOB_HANDLES
-	rb_postponed_job_handle_t job, leash_job;
-	bool has_job;
-#endif
 } own = { .stop_fd = -1 };
 
 static uint64_t
@@ -95,110 +65,6 @@ static uint64_t
 deadline_of(const struct rfk_row *row)
 {
 	return atomic_load_explicit(&row->deadline_ms, memory_order_acquire);
-}
-
-static VALUE
-backtrace_raises(VALUE p)
-{
-	char *out = (char *)p;
-	VALUE lines =
-	    rb_funcall(rb_thread_main(), rb_intern("backtrace"), 1, INT2FIX(1));
-	VALUE text;
-
-	out[0] = '\0';
-	if (!RB_TYPE_P(lines, T_ARRAY))
-		return Qnil;
-	text = rb_ary_join(lines, rb_str_new_cstr("\n"));
-	snprintf(out, 8192, "%.*s", (int)RSTRING_LEN(text), RSTRING_PTR(text));
-	RB_GC_GUARD(text);
-	return Qnil;
-}
-
-static void
-request_log(const char *what)
-{
-	struct board_view view;
-	uint64_t now_ms = clock_ms();
-
-	board_view(own.row, &view);
-	log_error("worker=%u PID:%d %s: %s %s has taken %" PRIu64
-		  " ms of %" PRIu64,
-	    own.slot, (int)getpid(), what, view.method, view.path,
-	    view.unit_ms != 0 && now_ms > view.unit_ms ? now_ms - view.unit_ms
-						       : 0,
-	    view.deadline_ms > view.unit_ms ? view.deadline_ms - view.unit_ms
-					    : own.hard_ms);
-}
-
-/*
- * At a safe point, with the GVL; a unit that has ended meanwhile, or has more
- * time now, needs no line.
- */
-static void
-on_job(void *unused)
-{
-	static char text[8192];
-	uint64_t due_ms = deadline_of(own.row);
-	struct ruby_error why;
-
-	(void)unused;
-	if (due_ms == 0 || due_ms != own.told_ms ||
-	    atomic_exchange(&own.job_ms, due_ms) == due_ms)
-		return;
-	request_log("soft timeout");
-	if (ruby_try(backtrace_raises, text, NULL) == 0)
-		log_lines(LOG_LV_ERROR, text);
-	if (hooks_soft_timeout(own.self, &why) < 0)
-		ruby_error_log("after_worker_timeout", &why);
-}
-
-static VALUE
-on_trap_raises(RB_BLOCK_CALL_FUNC_ARGLIST(signo, unused))
-{
-	(void)signo;
-	(void)unused;
-	(void)argc;
-	(void)argv;
-	(void)blockarg;
-	on_job(NULL);
-	return Qnil;
-}
-
-static VALUE
-trap_raises(VALUE unused)
-{
-	(void)unused;
-	rb_funcall(rb_const_get(rb_cObject, rb_intern("Signal")),
-	    rb_intern("trap"), 2, INT2FIX(WAKE_SIGNAL),
-	    rb_proc_new(on_trap_raises, Qnil));
-	return Qnil;
-}
-
-static void
-job_trigger(void)
-{
-#if HAS_JOB_HANDLES
-	rb_postponed_job_trigger(own.job);
-#else
-	rb_postponed_job_register_one(0, on_job, NULL);
-#endif
-}
-
-static void
-on_leash(void *unused)
-{
-	(void)unused;
-	leash_pull();
-}
-
-static void
-leash_trigger(void)
-{
-#if HAS_JOB_HANDLES
-	rb_postponed_job_trigger(own.leash_job);
-#else
-	rb_postponed_job_register_one(0, on_leash, NULL);
-#endif
 }
 
 /*
@@ -214,7 +80,7 @@ tick(int left_ms)
 	bool in_unit = unit_of(own.row) != 0;
 
 	if (in_unit && own.tick_in_unit && requests == own.tick_requests)
-		leash_trigger();
+		safepoint_leash();
 	if (in_unit || requests != own.tick_requests)
 		own.idle_ticks = 0;
 	else if (own.idle_ticks < TICKS_IDLE)
@@ -237,9 +103,7 @@ soft_passed(uint64_t due_ms)
 	if (own.told_ms == due_ms)
 		return;
 	own.told_ms = due_ms;
-	job_trigger();
-	if (own.has_trap)
-		(void)pthread_kill(own.main, WAKE_SIGNAL);
+	safepoint_soft(due_ms);
 }
 
 static void
@@ -247,11 +111,11 @@ no_safe_point(uint64_t due_ms)
 {
 	char what[256];
 
-	if (atomic_load(&own.job_ms) == due_ms || own.gave_up_ms == due_ms)
+	if (safepoint_reached(due_ms) || own.gave_up_ms == due_ms)
 		return;
 	own.gave_up_ms = due_ms;
 	stuck_text(own.main_tid, what, sizeof(what));
-	request_log(what);
+	safepoint_log(what);
 }
 
 static int
@@ -273,7 +137,8 @@ look(void)
 	if (due_ms == 0)
 		return (int)own.soft_ms;
 	if (own.master_gone && now_ms >= due_ms) {
-		request_log("timeout, and no master to end it: killing itself");
+		safepoint_log(
+		    "timeout, and no master to end it: killing itself");
 		(void)kill(getpid(), SIGKILL);
 	}
 	if (now_ms + margin < due_ms)
@@ -312,7 +177,7 @@ watch(void *unused)
 
 /* Its signals are blocked: Ruby's and ours belong to the main thread. */
 static void
-thread_make(void)
+thread_make(uint32_t slot)
 {
 	sigset_t all, before;
 
@@ -321,7 +186,7 @@ thread_make(void)
 	own.running = pthread_create(&own.thread, NULL, watch, NULL) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!own.running)
-		log_warn("worker=%u: no thread for timeout_soft", own.slot);
+		log_warn("worker=%u: no thread for timeout_soft", slot);
 }
 
 void
@@ -330,37 +195,25 @@ watchman_start(const struct self *self)
 	if (own.stop_fd >= 0)
 		return;
 	own.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	own.main = pthread_self();
 	own.main_tid = (pid_t)syscall(SYS_gettid);
 	own.channel = chan_fd(self->master);
-	own.slot = self->slot;
 	own.hard_ms = (uint64_t)self->settings.timeout;
 	own.soft_ms = (uint64_t)settings_soft_ms(&self->settings);
 	if (own.soft_ms == 0 || own.soft_ms > own.hard_ms)
 		own.soft_ms = own.hard_ms;
 	if (own.soft_ms > INT32_MAX)
 		own.soft_ms = INT32_MAX;
-	own.self = self;
 	own.row = self->my_row;
 	own.told_ms = own.gave_up_ms = 0;
-	atomic_store(&own.job_ms, 0);
 	own.master_gone = false;
 	own.ticks = collect_is_leashed(&self->settings);
 	own.idle_ticks = 0;
 	own.tick_in_unit = false;
 	atomic_store(&own.stops, false);
 	atomic_store(&own.is_asleep, false);
-#if HAS_JOB_HANDLES
-	if (!own.has_job) {
-		own.job = rb_postponed_job_preregister(0, on_job, NULL);
-		own.leash_job = rb_postponed_job_preregister(0, on_leash, NULL);
-	}
-	own.has_job = true;
-#endif
-	if (!own.has_trap)
-		own.has_trap = ruby_try(trap_raises, NULL, NULL) == 0;
+	safepoint_open(self);
 	if (own.stop_fd >= 0)
-		thread_make();
+		thread_make(self->slot);
 }
 
 /* The fence: the row must say that a unit runs before we look. */
