@@ -41,7 +41,7 @@ RUBYDIR = names try vm prelude hooks warm threads reopen gcwatch gcstat leash li
 FRONTS = main extension
 MOLD = trampoline reserve wake config state front again boot view behalf prepare mold hatch
 WORKER_PURE = token queues
-WORKER = self worker turn listen idle collect others trim relief inquire promote signals safepoint watchman extend stuck user
+WORKER = self worker turn listen idle collect room others trim relief inquire promote signals safepoint watchman extend stuck user
 RACK = conn arrive request keys input reader fields env call head response stream hijack out \
 	depart rack
 LEASE = guard session promotion lease

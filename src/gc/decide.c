@@ -4,6 +4,7 @@
 /* What can wait does not wait longer than to this multiple. */
 #define PATIENCE_NURSERY 1.5
 #define PATIENCE_BUDGET 1.25
+#define PATIENCE_OLD 1.25
 
 static double
 used_of(const struct gc_sample *base, const struct gc_sample *now, uint32_t i)
@@ -79,6 +80,16 @@ is_over(double value, double limit, double patience, bool *must)
 	return value > limit;
 }
 
+/* What the next request takes is on top of it. */
+static bool
+stands_too_much(const struct gc_policy *p, const struct gc_sample *base,
+    const struct gc_sample *now, bool *must)
+{
+	return p->standing > 0 && gc_bytes(base, now) >= p->standing_bytes &&
+	       is_over((double)gc_slots(base, now),
+		   p->standing * (double)base->live, PATIENCE_NURSERY, must);
+}
+
 struct gc_decision
 gc_decide(const struct gc_policy *p, const struct gc_demand *d,
     const struct gc_sample *base, const struct gc_sample *now)
@@ -96,9 +107,15 @@ gc_decide(const struct gc_policy *p, const struct gc_demand *d,
 	} else if (malloc_is_short(p, d, now)) {
 		decision.reason = GC_MALLOC;
 		decision.must = true;
+	} else if (p->old_limit > 0 &&
+		   is_over((double)now->old, (double)p->old_limit, PATIENCE_OLD,
+		       &decision.must)) {
+		decision.reason = GC_OLD;
 	} else if (p->nursery > 0 &&
 		   is_over((double)gc_bytes(base, now), (double)p->nursery,
 		       PATIENCE_NURSERY, &decision.must)) {
+		decision.reason = GC_NURSERY;
+	} else if (stands_too_much(p, base, now, &decision.must)) {
 		decision.reason = GC_NURSERY;
 	} else if (p->malloc_bytes > 0 &&
 		   is_over((double)now->malloc_bytes, (double)p->malloc_bytes,
@@ -134,7 +151,7 @@ gc_used(const struct gc_sample *base, const struct gc_sample *now)
 const char *
 gc_reason_name(enum gc_reason reason)
 {
-	static const char *const names[] = { "nothing", "room", "malloc",
+	static const char *const names[] = { "nothing", "room", "malloc", "old",
 		"budget", "nursery" };
 
 	return names[reason];

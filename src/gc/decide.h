@@ -5,11 +5,15 @@
  *         big as the biggest of late, and most of it is used up (the guard:
  *         else one huge request would make every later one pay)
  * malloc  the same of malloc's limit
+ * old     so many objects are old that a major collection is worth it, which
+ *         alone finds those that died since
  * budget  allocated since the last collection: a share of the slots that were
  *         live after it, or bytes of malloc, so that a heap that is never
  *         collected inside a request does not grow
  * nursery allocated bytes since the last collection: the private memory that
- *         a worker writes to between two of them (nursery.h)
+ *         a worker writes to between two of them (nursery.h); and a share of
+ *         the live slots again, smaller than the budget: the garbage for which
+ *         the heap would become larger than plain Ruby's
  *
  * The first two cannot wait: the next request would pay. The others can, while
  * somebody waits, until they are exceeded by far.
@@ -27,13 +31,16 @@
 #include "gc/estimate.h"
 
 struct gc_policy {
-	double budget;         /* share of the live slots */
-	double guard;          /* share of a room that is used up first */
-	uint64_t malloc_bytes; /* between two collections, 0 = any */
-	uint64_t nursery;      /* bytes, 0 = none */
+	double budget;           /* share of the live slots */
+	double guard;            /* share of a room that is used up first */
+	uint64_t malloc_bytes;   /* between two collections, 0 = any */
+	uint64_t nursery;        /* bytes, 0 = none */
+	double standing;         /* share of the live slots, 0 = any */
+	uint64_t standing_bytes; /* less is too dear to be collected for that */
+	uint64_t old_limit;      /* objects, 0 = any */
 };
 
-enum gc_reason { GC_NONE, GC_ROOM, GC_MALLOC, GC_BUDGET, GC_NURSERY };
+enum gc_reason { GC_NONE, GC_ROOM, GC_MALLOC, GC_OLD, GC_BUDGET, GC_NURSERY };
 
 struct gc_decision {
 	enum gc_reason reason;

@@ -10,6 +10,15 @@
  *
  *	size = cost of a collection * bytes allocated / time it may take
  *
+ * Where collections are dear beside requests that alone would let more garbage
+ * stand than plain Ruby does, and the heap grow for it. So there is a second
+ * size, for a larger share of the time: with more bytes than that, garbage is
+ * collected when it takes a quarter of the slots that live (gc/decide.h), which
+ * is what Ruby itself lets stand by keeping a fifth of the slots free; and old
+ * garbage by a major collection when a seventh more objects are old than after
+ * the last one. Collections so dear that they would exceed even that share have
+ * the budget as their bound.
+ *
  * Runs in:    worker, t/
  * Owns:       nothing
  * After fork: the child goes on with its parent's figures

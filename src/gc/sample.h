@@ -21,6 +21,7 @@ struct gc_sample {
 	uint64_t count;     /* collections since the process began */
 	uint64_t allocated; /* objects, since the process began */
 	uint64_t live;      /* slots that are in use, or not yet swept */
+	uint64_t old;       /* objects that a minor collection takes as live */
 	uint64_t malloc_bytes, malloc_limit;
 	uint32_t pools;
 	uint32_t slot[GC_POOLS]; /* bytes */

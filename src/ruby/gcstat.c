@@ -35,6 +35,7 @@ enum key {
 	KEY_ALLOCATED,
 	KEY_LIVE,
 	KEY_FREE,
+	KEY_OLD,
 	KEY_MALLOC,
 	KEY_MALLOC_LIMIT,
 	KEY_PAGES_TO_COME,
@@ -55,6 +56,7 @@ static const char *const key_names[KEYS] = {
 	[KEY_ALLOCATED] = "total_allocated_objects",
 	[KEY_LIVE] = "heap_live_slots",
 	[KEY_FREE] = "heap_free_slots",
+	[KEY_OLD] = "old_objects",
 	[KEY_MALLOC] = "malloc_increase_bytes",
 	[KEY_MALLOC_LIMIT] = "malloc_increase_bytes_limit",
 	[KEY_PAGES_TO_COME] = "heap_allocatable_pages",
@@ -186,6 +188,7 @@ read_raises(VALUE p)
 	s->count = (uint64_t)rb_gc_count();
 	s->allocated = stat_of(KEY_ALLOCATED);
 	s->live = stat_of(KEY_LIVE);
+	s->old = stat_of(KEY_OLD);
 	s->malloc_bytes = stat_of(KEY_MALLOC);
 	s->malloc_limit = stat_of(KEY_MALLOC_LIMIT);
 	s->pools = own.pools;
