@@ -21,7 +21,7 @@ end
 module ActiveRecord; end
 ActiveRecord::Base = Base
 E2
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 cat >"$DIR/unicorn.conf.rb" <<E2
 worker_processes 4
 working_directory "$DIR/app/current" # available in 0.94.0+

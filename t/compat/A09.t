@@ -9,7 +9,7 @@
 # ENV changes from config and before_exec reach the exec'd image.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/rack3
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 for release in one two three; do
 	mkdir "$DIR/$release"
 	cat >"$DIR/$release/config.ru" <<END

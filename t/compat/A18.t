@@ -35,7 +35,7 @@ is 'no mold keeps one' "$(for pid in $(molds); do grep -c "own\\." "/proc/$pid/n
 stop || result 1 'stops'
 
 # TCP, where the next worker of a slot binds beside the one that drains.
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 cat >"$DIR/u.rb" <<CONF
 worker_processes 1
 preload_app true

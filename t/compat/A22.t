@@ -54,7 +54,7 @@ ok 'has a pid file by default' alive "$MASTER"
 ok 'stops' stop QUIT
 
 # Embedded
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 { echo "#\\ -N -E deployment -p $port --host=127.0.0.1" && echo "$app"; } >"$DIR/config.ru"
 begin unicorn
 like 'embedded: -p, -o and -E' "$(curl -sS -i --max-time 15 "http://127.0.0.1:$port/")" '^deployment'

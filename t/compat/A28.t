@@ -7,7 +7,7 @@ cat >"$DIR/config.ru" <<'END'
 calls = 0
 run lambda { |env| [200, { "content-type" => "text/plain" }, ["calls #{calls += 1}\n"]] }
 END
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 # A hundred that have asked, are queued in the kernel, and have gone: half by FIN,
 # half by RST, which UNIX sockets do not know.
 abort_them() { # tcp | unix

@@ -7,7 +7,6 @@
 PEER_GEMS=t/gems/pitchfork
 need_peer pitchfork
 export RACK_ENV=none
-free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1, ReuseAddr => 1)->sockport'; }
 ours_port=$(free_port) peer_port=$(free_port)
 cat >"$DIR/p.rb" <<'END'
 worker_processes 4

@@ -4,9 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 with_bundle examples/fluentd
 READY='master process ready'
-ports=$(perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new(Listen => 1,
-	LocalAddr => "127.0.0.1") } 1, 2; print join " ", map { $_->sockport } @s')
-export DELIVER_PORT=${ports% *} COUNTER_PORT=${ports#* } COUNT=$DIR/count ALLOCATOR=arenas
+export DELIVER_PORT=$(free_port) COUNTER_PORT=$(free_port) COUNT=$DIR/count ALLOCATOR=arenas
 sent=0
 lines() { # LINES SENDS; counts what fluentd has taken
 	"${RUBY:-ruby}" "$ROOT/examples/fluentd/send.rb" "$DELIVER_PORT" "$1" "$2" >"$DIR/sent" &&

@@ -3,8 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # A port the kernel chose; nobody is likely to get it in the next moment.
-PORT=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1,
-	LocalAddr => "127.0.0.1")->sockport')
+PORT=$(free_port)
 export PORT
 at=http://127.0.0.1:$PORT
 REFORKD=$DIR/start

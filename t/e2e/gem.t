@@ -150,11 +150,10 @@ ok 'and without again' bundle_of rack3 'gem "rack", "~> 3.1"' 'gem "rackup"'
 READY='worker[ =].*ready'
 
 # rackup
-free() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport'; }
 tcp() { curl -sS --max-time 15 "http://127.0.0.1:$port$1"; }
 by() { # CMD...: until it is ready
 	: >"$LOG"
-	port=$(free)
+	port=$(free_port)
 	rm -f "$DIR/pid"
 	background "$RUBY" -S bundle exec "$@" -p "$port"
 	MASTER=$!

@@ -2,7 +2,7 @@
 # A stop while clients are queued: those of a run block, and those of a pool that
 # has no worker left. Each of them is answered.
 . "$(dirname "$0")/lib.sh"
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+port=$(free_port)
 export PORT=$port
 READY='master process ready'
 

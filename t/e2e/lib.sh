@@ -14,6 +14,7 @@
 #   generation N [COUNT] all workers are of generation N
 #   remember, all_gone   the tree's processes, and whether none of them lives
 #   load_start [args], load_wait, load_stop     t/load, see its usage
+#   free_port            a number of 127.0.0.1 that nobody has
 #   with_bundle DIR      gems of that Gemfile
 #   finish               the plan; ends what still runs, shows the log on failure
 #
@@ -169,6 +170,21 @@ code() {
 		--unix-socket "$SOCK" "http://localhost$1"
 }
 logged() { [ "$(grep -Ec -- "$1" "$LOG")" -ge "${2:-1}" ]; }
+
+# Below those that the kernel gives to clients: one of these is somebody's
+# connection before long, while a server that had it is being started again.
+free_port() {
+	perl -MIO::Socket::INET -e 'open my $range, "<", "/proc/sys/net/ipv4/ip_local_port_range" or die;
+		my ($least) = split " ", <$range>;
+		my $most = $least > 12000 ? $least - 1 : 32767;
+		for (1 .. 1000) {
+			my $port = 10000 + int rand($most - 10000);
+			next if !IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:$port", ReuseAddr => 1);
+			print $port;
+			exit;
+		}
+		die "no port is free\n"'
+}
 
 # Its processes
 

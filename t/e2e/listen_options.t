@@ -2,10 +2,6 @@
 # Each option of `listen` by its effect, at boot and at a reload; addresses of
 # every kind; a port that is taken, and one that becomes free.
 . "$(dirname "$0")/lib.sh"
-free_port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-		Listen => 1, LocalAddr => "127.0.0.1:0", ReuseAddr => 1)->sockport'
-}
 P1=$(free_port) P2=$(free_port) P3=$(free_port)
 # /options: what the kernel says of each listener, asked on the worker's own.
 cat >"$DIR/app.rb" <<'END'

@@ -3,7 +3,7 @@
 # workers, and of the queues.
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/t/e2e/queues.sh"
-TCP=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1, ReuseAddr => 1)->sockport')
+TCP=$(free_port)
 export TCP
 # Which of the port's sockets, by age, a worker waits at: "0 1"
 queues() { # NR

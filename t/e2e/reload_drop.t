@@ -2,8 +2,7 @@
 # A listener that a reload drops: whoever the kernel has queued on it gets a
 # complete answer, whoever comes later is refused, and nothing hangs.
 . "$(dirname "$0")/lib.sh"
-export PORT=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-	Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+export PORT=$(free_port)
 write() { # WORKERS UNAVAILABLE ANSWER [LINE...]
 	write_n=$1 write_unavailable=$2 write_answer=$3
 	shift 3

@@ -2,7 +2,7 @@
 # An address that a reload adds: nobody can connect to it before a worker that
 # will serve there, so that nobody is reset when none comes to it.
 . "$(dirname "$0")/lib.sh"
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 write() { # ANSWER [LINE]
 	conf <<END
 worker_processes 2

@@ -3,9 +3,8 @@
 # nobody to connect to. STOPS=N for more of them.
 . "$(dirname "$0")/lib.sh"
 with_bundle t/gems/"${RACK:-rack3}"
-STOPS=${STOPS:-3}
-export PORT=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-	Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+STOPS=${STOPS:-2}
+export PORT=$(free_port)
 conf <<CONF
 worker_processes 3
 timeout 20
@@ -25,6 +24,7 @@ stop_under() { # NAME SIGNAL TARGET LOAD-OPTIONS
 		: >"$LOG"
 		spawn "$CONF"
 		until_true ready_or_dead
+		serving || diag <"$LOG"
 		"$LOAD" --ids "$LOAD_IDS" -t 60 --until-refused --ready-file "$DIR/ready" \
 			--ready-after $((100 + i * 37)) "$@" "$target" >"$DIR/load.out" 2>&1 &
 		LOADER=$!

@@ -3,7 +3,7 @@
 # loses nobody, and closes those that its file does not name any more.
 . "$(dirname "$0")/../compat/lib.sh"
 with_bundle t/gems/rack3
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:0")->sockport')
+port=$(free_port)
 echo 'run ->(env) { [200, { "content-type" => "text/plain" }, ["#{Process.ppid}\n"]] }' >"$DIR/config.ru"
 cat >"$DIR/u.rb" <<END
 timeout 10
