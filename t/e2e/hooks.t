@@ -6,10 +6,10 @@ AWAIT=40 # who is killed again and again is made more and more slowly
 said=$DIR/said.log
 conf <<CONF
 worker_processes 2
-timeout 2, soft: 1
+timeout 1.5, soft: 0.7
 spawn_timeout 1.5
 hook_timeout 0.5
-drain_timeout 2
+drain_timeout 1
 canary_time 0.05
 refork_after false
 SAID = File.open("$said", "ab").tap { |file| file.sync = true }

@@ -56,7 +56,7 @@ END
 restart
 ok 'load starts' load_start -c 4 -t 90 --plain --think 10
 replaced='worker=[01] gen=0 pid=[0-9]+ has [4-9][0-9] MB .USS. after [0-9]+ requests, above its 40 MB of worker_memory_limit 40 MB: a successor replaces it, then it drains'
-watch logged "$replaced" 3
+watch logged "$replaced" 2
 ok 'requests go on while workers grow' load_stop
 ok 'each replacement says who, how much, the limit' logged "$replaced" 2
 nok 'none was ended by force' logged 'SIGKILL|killing'
@@ -86,7 +86,7 @@ restart
 ok 'load starts' load_start -c 8 -t "${LEAK_SECONDS:-90}" --plain --think 8
 fattest='has most of its own, [0-9]+ MB, while the pool holds [0-9]+ MB of its memory_budget 240 MB: a successor'
 most=0
-watch logged "$fattest" 4
+watch logged "$fattest" 3
 ok 'a leaking application loses no request' load_stop
 diag <<END
 the pool held at most $most MB
