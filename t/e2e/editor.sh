@@ -1,6 +1,8 @@
 # editor.sh - editors in a test: lsp_client.rb, and Debian's Neovim, headless.
 # Sourced after lib.sh.
 #
+#   neovim_is_served FILE WANT   Neovim's session, and one whose worker is killed:
+#                           like WANT each; skipped where there is no nvim
 #   neovim FILE [FLAG...]   a session of it by reforkctl lease FLAG..., or with
 #                           $LSP_COMMAND; what it has shown is printed
 #   survived CMD...         CMD, an editor, while all workers are killed between
@@ -26,4 +28,13 @@ survived() {
 	: >"$DIR/go"
 	wait "$survived_pid"
 	cat "$DIR/survived"
+}
+
+neovim_is_served() {
+	if has_neovim; then
+		like 'Neovim, by a lease' "$(neovim "$1")" "$2"
+		like 'Neovim, whose worker is killed' "$(survived neovim "$1" --relay)" "$2"
+	else
+		result 0 "Neovim's sessions # SKIP there is no nvim here"
+	fi
 }

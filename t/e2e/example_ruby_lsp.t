@@ -45,12 +45,7 @@ relayed=$(survived session Lighthouse --relay)
 like 'its worker is killed: the edited document is there' "$relayed" '^again Lighthouse gl.+w$'
 like 'hover answers' "$relayed" '^hover lighthouse.rb$'
 like 'and the session ends as if nothing had been' "$relayed" '^status 0$'
-if has_neovim; then
-	like 'Neovim, by a lease' "$(neovim lib/lighthouse.rb)" '^then Lighthouse gleam$'
-	like 'Neovim, whose worker is killed' "$(survived neovim lib/lighthouse.rb --relay)" '^then Lighthouse gleam$'
-else
-	result 0 "Neovim's sessions # SKIP there is no nvim here"
-fi
+neovim_is_served lib/lighthouse.rb '^then Lighthouse gleam$'
 await 'leaves the spare worker' count 1 workers
 ok 'stops' stop
 

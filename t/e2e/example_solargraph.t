@@ -25,11 +25,6 @@ printf '%s\n' "$first" | grep answered | diag
 like 'it reads the document' "$first" '^document Lighthouse blink'
 like 'it knows the project' "$first" '^workspace true$'
 like 'and ends as it should' "$first" '^status 0$'
-if has_neovim; then
-	like 'Neovim, by a lease' "$(neovim lib/lighthouse.rb)" '^then Lighthouse gleam$'
-	like 'Neovim, whose worker is killed' "$(survived neovim lib/lighthouse.rb --relay)" '^then Lighthouse gleam$'
-else
-	result 0 "Neovim's sessions # SKIP there is no nvim here"
-fi
+neovim_is_served lib/lighthouse.rb '^then Lighthouse gleam$'
 await 'leaves the spare worker' count 1 workers
 finish
