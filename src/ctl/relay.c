@@ -70,8 +70,7 @@ editor_ended(struct relay *r)
 		r->closed_ms = clock_ms();
 	if (r->now.in < 0) {
 		r->done = true;
-		r->rc =
-		    1; /* as a server does that was not asked to shut down */
+		r->rc = 1; /* like a server that was not told to shut down */
 	}
 }
 

@@ -96,33 +96,35 @@ void lease_take(
     struct lease_client *, const struct leaseline *, int *take_fds, int nfds);
 void lease_signal(struct lease_client *, const struct leaseline *);
 void lease_release(struct lease_client *, const struct leaseline *);
-/* lease.c: its life. */
-void lease_limit_init(struct lease *);
-/* leaseask.c: it waits for a worker of the pool, or of its key's; or it was
- * refused, and freed. */
+/* The pool that `pool` names; NULL: the client was told that there is none. */
+struct pool *lease_pool(struct lease_client *, const struct leaseline *);
+/* It waits for a worker of the pool, or of its key's; or it was refused, and
+ * freed. */
 void lease_enter(struct lease *, struct pool *);
 void lease_elsewhere(struct pool *); /* who waits in one that does not lease */
 /* Why there is none, for the client. */
 const char *lease_no_boot(const struct pool *, char *out, size_t cap);
+
+/* lease.c: its life. */
+void lease_limit_init(struct lease *);
+/* The oldest one that waits for a worker of this pool, or NULL. */
+struct lease *lease_waiting(struct pool *);
+/* Gives it that worker: 0, -errno when the worker cannot be told. */
+int lease_grant(struct lease *, struct child *);
+/* The pool will never have one for them. */
+void lease_refuse_waiting(struct pool *, const char *code, const char *why);
 void lease_kill_at(struct lease *, uint64_t within_ms);
 void lease_end(struct lease *, int signo, uint64_t within_ms);
 void lease_abandon(struct leases *, struct lease_client *); /* it has gone */
 void lease_free(struct lease *);
-/* The pool that `pool` names; NULL: the client was told that there is none. */
-struct pool *lease_pool(struct lease_client *, const struct leaseline *);
-/* The oldest one that waits for a worker of this pool, or NULL. */
-struct lease *lease_waiting(struct pool *);
-/* The pool will never have one for them. */
-void lease_refuse_waiting(struct pool *, const char *code, const char *why);
-/* Gives it that worker: 0, -errno when the worker cannot be told. */
-int lease_grant(struct lease *, struct child *);
+
 /* leasenews.c: what happens to a pool whose workers are leased. */
 void lease_stat(struct lease_client *, const struct leaseline *);
 void lease_child_gone(struct child *, const struct pidfd_exit *);
 void lease_child_quits(struct child *, uint64_t limit_ms);
 void lease_generation(struct pool *);
 
-/* spares.c */
+/* spares.c: the workers that are ready for them. */
 struct spares {
 	uint32_t ready, coming, leased, leaving, waiting;
 };

@@ -24,8 +24,7 @@ struct loop;
 
 struct kind {
 	const char *name;
-	/* Before READY: build the app's calling objects, check listeners. 0,
-	 * -errno. */
+	/* Before READY: make what it calls, check listeners. 0, -errno. */
 	int (*open)(struct worker *);
 	/*
 	 * A listener may be readable: accept one and begin it. 1; 0 = nobody
@@ -36,11 +35,9 @@ struct kind {
 	/* The master brings work (LEASE), with descriptors; NULL = never. */
 	void (*order)(
 	    struct worker *, const struct rfk_msg *, int *take_fds, int nfds);
-	/* Do one unit that is complete, if there is one: true = did something.
-	 */
+	/* Do one unit that is complete: true = there was one. */
 	bool (*step)(struct worker *);
-	/* Stop taking new work; answer what was begun; close idle ones in time.
-	 */
+	/* Take no new work, answer what was begun, close idle ones in time. */
 	void (*drain)(struct worker *, uint64_t until_ms);
 	bool (*drained)(struct worker *); /* nothing begun is left */
 	/* The connected descriptors it holds, for threads_shared_sockets. */
@@ -51,8 +48,7 @@ struct kind {
 	 */
 	int (*may_promote)(struct worker *, char *text, size_t size);
 	void (*promoted)(struct worker *);
-	/* When it has last shown a sign of life, for an idle beat. NULL: now.
-	 */
+	/* Its last sign of life, for an idle beat. NULL: now. */
 	uint64_t (*sign_ms)(struct worker *, uint64_t now_ms);
 	void (*forked)(struct worker *);
 	void (*close)(struct worker *);
