@@ -20,6 +20,7 @@
 #include "master/leases.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/rollout.h"
 #include "master/service.h"
 #include "master/words.h"
 
@@ -285,6 +286,7 @@ send_quit(struct child *c)
 	c->expected = true;
 	c->drain_ms = clock_ms();
 	child_send(c, RFK_MSG_QUIT);
+	rollout_child_quits(c);
 	lease_child_quits(c, (uint64_t)settings_drain_ms(&c->pool->settings));
 	words_replaced(c);
 	process_arm(&c->process, settings_drain_ms(&c->pool->settings) + 1000);

@@ -69,6 +69,22 @@ rollout_child_ready(struct pool *p, struct child *c)
 	ev_timer_start(p->master->loop, &s->canary_time);
 }
 
+void
+rollout_child_quits(struct child *c)
+{
+	struct pool *p = c->pool;
+	struct succession *s = &p->succession;
+
+	if (s->stage != SUCCESSION_CANARY || s->canary != c)
+		return;
+	log_info("%sthe canary worker=%u gen=%u is not wanted any more: "
+		 "another one is tried",
+	    p->label, c->slot, s->generation);
+	rollout_end(p);
+	c->is_canary = false;
+	s->canary = NULL;
+}
+
 static void
 make_canary(struct pool *p)
 {

@@ -21,5 +21,8 @@ void rollout_end(struct pool *); /* nobody looks at a canary any more */
 void rollout_step(struct pool *);
 /* Is it the canary? Then it has canary_time to show that it serves. */
 void rollout_child_ready(struct pool *, struct child *);
+/* Told to leave, for a reason of its slot's: if it was the canary, then another
+ * one is tried. */
+void rollout_child_quits(struct child *);
 
 #endif

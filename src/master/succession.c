@@ -310,6 +310,8 @@ succession_child_gone(struct pool *p, struct child *c, const char *why)
 		/* Not while its burial is under way. */
 		succession_retry(p, 0.05);
 	}
+	if (c->was == LIFE_UNWANTED)
+		rollout_child_quits(c);
 	if (s->stage == SUCCESSION_CANARY && s->canary == c) {
 		snprintf(text, sizeof(text), "the canary %s: %s",
 		    child_name(c, name, sizeof(name)), why);
