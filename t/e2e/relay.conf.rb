@@ -36,6 +36,7 @@ class Server
         sleep 0.01 until File.exist?(params["wait"])
       end
       answer(message, pid: Process.pid, texts: @texts)
+    when "x/grow" then answer(message, (@kept = "x" * 100_000_000).size)
     when "x/hang" then say(method: "x/hangs")
     when "x/garbage"
       $stdout.write("puts of somebody's\r\n\r\n")

@@ -77,6 +77,15 @@ READY='master process ready' start "$DIR/keyed.conf.rb"
 editor drain
 ok 'a worker that is to drain is replaced, at once and again' fine 0
 nok 'before it is ended' said 'was ended|ended with'
+ok 'this one stops, too' stop
+
+with 'worker_memory_limit uss: "90M", jitter: 0' >"$DIR/limited.conf.rb"
+: >"$LOG"
+start "$DIR/limited.conf.rb"
+editor grow
+ok 'so is one that has more memory than it may' fine 0
+ok 'which the log says' logged 'has [0-9]+ MB .USS.*above its 90 MB of worker_memory_limit'
+nok 'before it is ended, too' said 'was ended|ended with'
 
 editor_end stopped $stopped_pid
 ok 'nobody comes, and what is asked is answered' fine 69

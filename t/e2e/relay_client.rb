@@ -91,6 +91,13 @@ Timeout.timeout(60) do
     end
     check "nothing was lost", editor.hover["texts"] == { "u" => "new" }
     editor.leave
+  when "grow"
+    editor.edit("new")
+    first = editor.worker
+    editor.request("x/grow")
+    check "a worker within its limit", editor.replaced(first)
+    check "nothing was lost", editor.hover["texts"] == { "u" => "new" }
+    editor.leave
   when "restart"
     first = editor.worker
     reload
