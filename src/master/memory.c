@@ -22,7 +22,7 @@
 #define REST 200u
 #define REST_HURRIED 20u
 /* How memory grows again after a fork is worth more looks. */
-#define REST_YOUNG 50u
+#define REST_YOUNG 100u
 #define YOUNG_MS 60000u
 #define REST_MIN_MS 20u
 /* What has done nothing is looked at again after this. */
@@ -144,14 +144,13 @@ count_faults(struct figures *f, const struct board_view *v, uint64_t now_ms)
 static void
 read_cheap(struct memory *m, uint64_t now_ms)
 {
-	struct pool *p = m->pool;
+	uint32_t i, n = 0, rows = 2 * m->pool->slots;
 	struct board_view v;
-	uint32_t i, n = 0, rows = 2 * p->slots;
 	size_t k;
 
 	for (i = 0; i < rows; i++) {
 		struct figures *f = &m->worker[(m->statm_at + i) % rows];
-		struct child *c = &p->children[f - m->worker];
+		struct child *c = &m->pool->children[f - m->worker];
 
 		if (f->pid == 0)
 			continue;
@@ -279,9 +278,12 @@ on_sample(void *arg, const struct sample *s)
 	struct board_view v;
 	struct child *c;
 
-	m->next_ms = now_ms + s->took_us * rest / 1000;
-	if (m->next_ms < now_ms + REST_MIN_MS)
-		m->next_ms = now_ms + REST_MIN_MS;
+	rest = s->took_us * rest / 1000;
+	if (rest < REST_MIN_MS)
+		rest = REST_MIN_MS;
+	m->next_ms = now_ms + rest; /* until then the tick asks nobody */
+	ev_timer_set(&m->rest, (double)rest / 1e3, 0.);
+	ev_timer_start(m->pool->master->loop, &m->rest);
 	if (f->pid != s->pid)
 		return; /* another one has its place by now */
 	take(m, f, s, now_ms);
@@ -291,7 +293,15 @@ on_sample(void *arg, const struct sample *s)
 		f->requests = v.requests;
 		rules_limit(m, c, f);
 	}
-	ask_next(m, now_ms);
+}
+
+/* A tick is too seldom for who waits until all have been looked at. */
+static void
+on_rest(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	ask_next(w->data, clock_ms());
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -323,6 +333,8 @@ memory_open(struct pool *p)
 	m->collecting = UINT32_MAX; /* nobody is asked */
 	ev_timer_init(&m->tick, on_tick, TICK_S, TICK_S);
 	m->tick.data = m;
+	ev_timer_init(&m->rest, on_rest, 0., 0.);
+	m->rest.data = m;
 	cgroup_find(&m->cgroup, "/proc", "/sys/fs/cgroup");
 	return m;
 }
@@ -333,6 +345,7 @@ memory_close(struct memory *m)
 	if (m == NULL)
 		return;
 	ev_timer_stop(m->pool->master->loop, &m->tick);
+	ev_timer_stop(m->pool->master->loop, &m->rest);
 	sampler_close(m->sampler);
 	free(m);
 }
@@ -346,6 +359,7 @@ memory_apply(struct memory *m)
 	rules_budget(m, clock_ms());
 	if (!rules_wanted(m)) {
 		ev_timer_stop(loop, &m->tick);
+		ev_timer_stop(loop, &m->rest);
 		sampler_close(m->sampler);
 		m->sampler = NULL;
 		return;

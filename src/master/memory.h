@@ -7,7 +7,7 @@
  * CPU. In between, growth of RSS counts as private.
  *
  * Runs in:    master
- * Owns:       the sampler and one timer
+ * Owns:       the sampler and two timers
  * After fork: the master's only forks exec at once
  * Raises:     never
  */
@@ -71,6 +71,7 @@ struct memory {
 	struct pool *pool;
 	struct sampler *sampler; /* NULL = nothing here is wanted */
 	ev_timer tick;
+	ev_timer rest; /* until the next sample */
 	struct figures worker[RFK_ROWS_MAX];
 	struct figures other[MEMORY_OTHERS];
 	uint64_t next_ms; /* no sample before */

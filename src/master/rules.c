@@ -335,10 +335,11 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 	};
 	struct thrift_view v = { .now_ms = now_ms };
 
-	if (p->mold == NULL || m->now.workers == 0 || !m->now.is_complete)
+	if (p->mold == NULL || m->now.workers == 0)
 		return;
-	v.is_idle = succession_idle(p) && m->now.is_current &&
-		    !recycle_busy(p) && pool_count(p, LIFE_DRAINING) == 0;
+	v.is_idle = m->now.is_complete && succession_idle(p) &&
+		    m->now.is_current && !recycle_busy(p) &&
+		    pool_count(p, LIFE_DRAINING) == 0;
 	if (v.is_idle &&
 	    (m->generation_ms == 0 || m->generation != p->generation))
 		new_generation(m);
@@ -357,7 +358,7 @@ look_at_reforks(struct memory *m, uint64_t now_ms)
 		m->has_yield = true;
 		say_yield(&m->yield);
 	}
-	if (p->settings.refork_auto != 0 &&
+	if (p->settings.refork_auto != 0 && v.is_idle &&
 	    thrift_pays(
 		&m->thrift, &rules, &v, m->auto_text, sizeof(m->auto_text)))
 		succession_start(

@@ -4,15 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GAIN_MIN_KB 8192u
-#define GAIN_PERCENT 5u
+#define GAIN_MIN_KB 6144u
+#define GAIN_PERCENT 3u
+/* Poor is a yield below this share of what is wanted: it was promised more. */
+#define POOR_SHARE .5
 #define POOR_ALLOWED 2u
 /* Growth that goes on: this share of its first pace, this percent of RSS. */
 #define STEADY .5
 #define GROWTH_PERCENT 4u
 #define GROWTH_MIN_KB 4096u
-#define POOR_SHIFT_MAX 6u
+#define POOR_SHIFT_MAX 3u
+#define YOUNG_REQUESTS 8u
+#define YOUNG_INTERVALS 20u
 #define MEASURE_MAX_MS 600000u
+/* Savings are to last for so long: early reforks would leave none for later. */
+#define PACE_MS 300000u
+/* So much of a succession counts: what is slow for want of CPU will be quick
+ * again. */
+#define OVERLAP_MAX_MS 2000u
 /* The first one's cost is guessed: a heap is prepared at 10 ms a MB. */
 #define GUESS_MS_PER_MB 10u
 #define GUESS_MIN_MS 50u
@@ -49,15 +58,29 @@ earn(
 	double most = 2. * (double)cost_guess(t, v);
 	uint64_t worked = v->cpu_ms > t->cpu_ms ? v->cpu_ms - t->cpu_ms : 0;
 	uint64_t passed = v->now_ms > t->look_ms ? v->now_ms - t->look_ms : 0;
+	double earned =
+	    (double)(worked > passed ? worked : passed) * r->cpu / 1e4;
 
 	if (most < THRIFT_CREDIT_MS)
 		most = THRIFT_CREDIT_MS;
 	t->cpu_ms = v->cpu_ms;
 	t->look_ms = v->now_ms;
-	t->credit_ms +=
-	    (double)(worked > passed ? worked : passed) * r->cpu / 1e4;
+	t->credit_ms += earned;
+	t->earned_ms += earned;
 	if (t->credit_ms > most)
 		t->credit_ms = most;
+}
+
+/* While generations overlap the pool has more than it had before. */
+static void
+note_overlap(struct thrift *t, const struct thrift_view *v, uint64_t passed_ms)
+{
+	if (t->seen_pss_kb == 0 || t->overlap_ms >= OVERLAP_MAX_MS)
+		return;
+	t->overlap_ms += passed_ms;
+	if (v->pss_kb > t->seen_pss_kb)
+		t->overlap_kb_ms +=
+		    (double)(v->pss_kb - t->seen_pss_kb) * (double)passed_ms;
 }
 
 static void
@@ -87,6 +110,9 @@ turn_over(struct thrift *t, const struct thrift_view *v)
 	t->before_kb = t->seen_pss_kb;
 	t->before_requests = t->seen_requests;
 	t->until_ms = v->now_ms + MEASURE_MAX_MS;
+	t->earned_ms = 0;
+	t->last_overlap_kb_ms = t->overlap_kb_ms;
+	t->is_late = v->requests > t->before_requests / 4;
 	t->sum_kb = 0;
 	t->samples = 0;
 }
@@ -104,7 +130,10 @@ finish(struct thrift *t, const struct thrift_rules *r, struct thrift_yield *out)
 	out->cost_ms = t->its_cost_ms;
 	out->gain_kb = (int64_t)out->before_kb - (int64_t)out->after_kb;
 	out->percent = 100. * (double)out->gain_kb / (double)out->before_kb;
-	out->is_poor = out->gain_kb < (int64_t)min_gain_kb(r, t->before_kb);
+	/* Who came late has not seen how little the young ones had. */
+	out->is_poor = !t->is_late &&
+		       (double)out->gain_kb <
+			   POOR_SHARE * (double)min_gain_kb(r, t->before_kb);
 	t->poor = out->is_poor ? t->poor + 1 : 0;
 	t->is_measuring = false;
 	return true;
@@ -152,18 +181,23 @@ bool
 thrift_look(struct thrift *t, const struct thrift_rules *r,
     const struct thrift_view *v, struct thrift_yield *out)
 {
+	uint64_t was_ms = t->look_ms;
 	bool known = false;
 
 	if (!t->has_begun)
 		begin(t, v);
 	earn(t, r, v);
-	if (!v->is_idle)
+	if (!v->is_idle) {
+		note_overlap(t, v, v->now_ms - was_ms);
 		return false;
+	}
 	if (v->generation != t->generation) {
 		/* The next one has come: what was seen so far must do. */
 		known = t->is_measuring && finish(t, r, out);
 		turn_over(t, v);
 	}
+	t->overlap_ms = 0;
+	t->overlap_kb_ms = 0;
 	t->uss_sum_kb += (double)v->uss_kb;
 	t->looks++;
 	note_growth(t, v);
@@ -187,6 +221,21 @@ interval_ms(const struct thrift *t, const struct thrift_rules *r)
 	       << (shift < POOR_SHIFT_MAX ? shift : POOR_SHIFT_MAX);
 }
 
+/*
+ * A donor that has served next to nothing hands on next to nothing: the pool
+ * would be as cold again. Who serves seldom need not wait for long.
+ */
+static bool
+is_young(const struct thrift *t, const struct thrift_rules *r,
+    const struct thrift_view *v)
+{
+	uint64_t age_ms = v->now_ms - t->since_ms;
+
+	return age_ms < interval_ms(t, r) ||
+	       (v->requests < YOUNG_REQUESTS &&
+		   age_ms < YOUNG_INTERVALS * r->interval_ms);
+}
+
 static uint64_t
 gain_kb(const struct thrift *t, const struct thrift_view *v)
 {
@@ -200,18 +249,47 @@ gain_kb(const struct thrift *t, const struct thrift_view *v)
 	return gain > 0 ? (uint64_t)gain : 0;
 }
 
+/*
+ * If the next generation lives as long as this one, what it saves must make up
+ * for what both held while they overlapped.
+ */
+static uint64_t
+wanted_kb(const struct thrift *t, const struct thrift_rules *r,
+    const struct thrift_view *v)
+{
+	uint64_t least = min_gain_kb(r, v->pss_kb);
+	double age_ms = (double)(v->now_ms - t->since_ms);
+	double overlap = age_ms > 0 ? t->last_overlap_kb_ms / age_ms : 0;
+
+	return (double)least > overlap ? least : (uint64_t)overlap;
+}
+
+/*
+ * What this generation has earned and its share of what was saved before it.
+ * The first one need not save: it has most to gain.
+ */
+static double
+means_ms(const struct thrift *t, const struct thrift_view *v)
+{
+	double age = (double)(v->now_ms - t->since_ms) / (double)PACE_MS;
+	double means = t->earned_ms + t->credit_ms * age;
+
+	return t->is_first || means > t->credit_ms ? t->credit_ms : means;
+}
+
 bool
 thrift_pays(const struct thrift *t, const struct thrift_rules *r,
     const struct thrift_view *v, char *why, size_t size)
 {
 	uint64_t gain = gain_kb(t, v), cost = cost_guess(t, v);
-	uint64_t least = min_gain_kb(r, v->pss_kb);
+	uint64_t least = wanted_kb(t, r, v);
+	double means = means_ms(t, v);
 
 	if (!v->is_idle || v->workers < 2 || v->generation != t->generation) {
 		snprintf(why, size, "there is nothing to share");
 		return false;
 	}
-	if (v->now_ms < t->since_ms + interval_ms(t, r)) {
+	if (is_young(t, r, v)) {
 		snprintf(why, size, "the generation is young");
 		return false;
 	}
@@ -229,11 +307,11 @@ thrift_pays(const struct thrift *t, const struct thrift_rules *r,
 		    gain / 1024, least / 1024, 100. * (1. - v->decay));
 		return false;
 	}
-	if (t->credit_ms < (double)cost) {
+	if (means < (double)cost) {
 		snprintf(why, size,
-		    "it costs %" PRIu64 " ms of CPU, refork_cpu has earned "
-		    "%.0f",
-		    cost, t->credit_ms);
+		    "it costs %" PRIu64 " ms of CPU, refork_cpu gives this "
+		    "generation %.0f so far",
+		    cost, means);
 		return false;
 	}
 	/* While generations overlap: the new mold's own heap comes on top. */

@@ -6,8 +6,14 @@
  * knows how the next one will go: half of what its workers have for themselves,
  * as far as they are warm (faults per request against those of the first ones).
  * Cost: CPU time of the last one, paid from a credit that grows with the pool's
- * own CPU time, and no slower than one processor's. Yield: PSS before against
- * its mean over as many requests again; two poor ones make the interval longer.
+ * own CPU time, and no slower than one processor's. It is spent evenly, as even
+ * intervals share most: what is saved is to last for five minutes. What both
+ * generations hold while they overlap must come in again, too.
+ *
+ * Yield: PSS before against its mean over as many requests again. Two poor ones
+ * make the interval longer, but not by much: the next gain is seen before it is
+ * paid for, so that a wrong yield (figures lag when the machine is overloaded)
+ * must not stop it.
  *
  * While workers grow as fast as ever with each request it waits: what leaks
  * would be inherited.
@@ -30,7 +36,7 @@
 #define THRIFT_MARKS 64
 
 struct thrift_rules {
-	uint64_t min_gain_kb; /* 0 = 5 % of the pool, at least 8 MB */
+	uint64_t min_gain_kb; /* 0 = 3 % of the pool, at least 6 MB */
 	uint64_t interval_ms;
 	uint32_t cpu; /* of the pool's CPU time, in 1/100 of a percent */
 };
@@ -63,11 +69,16 @@ struct thrift {
 	} mark[THRIFT_MARKS]; /* how RSS has grown, at 1, 1.25, 1.56 ... */
 	uint32_t marks;
 	double credit_ms;
+	double earned_ms;         /* of it: since this generation serves */
 	uint64_t cpu_ms, look_ms; /* as of the last view */
 	uint64_t cost_ms;         /* of the last refork, 0 = not known */
+	/* PSS above what it was, times how long, while generations overlap. */
+	double overlap_kb_ms, last_overlap_kb_ms;
+	uint64_t overlap_ms;
 	unsigned int poor;
 	/* The refork whose yield is being measured. */
 	bool is_measuring;
+	bool is_late; /* its first look came when it was no longer young */
 	uint64_t its_cost_ms;
 	uint64_t before_kb;
 	uint64_t before_requests;

@@ -51,7 +51,7 @@ rack { |_env| [200, { "content-type" => "text/plain" }, ["fine\n"]] }
 END
 restart
 ask /
-await 'a tiny application would gain nothing' sh -c '"$0" -c "$1" status --json | grep -q "\"refork_auto\": \"it would bring [0-9] of 8 MB wanted"' "$REFORKCTL" "$CONF"
+await 'a tiny application would gain nothing' sh -c '"$0" -c "$1" status --json | grep -q "\"refork_auto\": \"it would bring [0-9] of 6 MB wanted"' "$REFORKCTL" "$CONF"
 nok 'and is left alone' reforks 1
 ok 'no request was lost' load_stop
 

@@ -181,6 +181,25 @@ START_TEST(nothing_is_begun_before_the_interval_has_passed)
 }
 END_TEST
 
+START_TEST(who_has_served_next_to_nothing_is_no_donor)
+{
+	struct thrift_yield y;
+	char why[192];
+
+	(void)thrift_look(&thrift, &rules, &view, &y);
+	view.uss_kb = 400 * 1024;
+	view.pss_kb = 500 * 1024;
+	view.requests = 3;
+	view.now_ms += 31000;
+	ck_assert(!thrift_pays(&thrift, &rules, &view, why, sizeof(why)));
+	view.requests = 8;
+	ck_assert(thrift_pays(&thrift, &rules, &view, why, sizeof(why)));
+	view.requests = 3; /* they have had the time */
+	view.now_ms += 580000;
+	ck_assert(thrift_pays(&thrift, &rules, &view, why, sizeof(why)));
+}
+END_TEST
+
 START_TEST(two_poor_yields_make_the_interval_longer)
 {
 	struct thrift_yield y;
@@ -314,6 +333,7 @@ main(void)
 	tcase_add_test(
 	    tc, what_goes_on_growing_is_reforked_as_often_as_the_bound_allows);
 	tcase_add_test(tc, nothing_is_begun_before_the_interval_has_passed);
+	tcase_add_test(tc, who_has_served_next_to_nothing_is_no_donor);
 	tcase_add_test(tc, two_poor_yields_make_the_interval_longer);
 	tcase_add_test(tc, the_budget_needs_room_for_the_next_mold);
 	tcase_add_test(tc, what_leaks_is_not_handed_on);
