@@ -91,9 +91,9 @@ size_t http_head_old_end(const char *buf, size_t len);
 
 /*
  * Whether an incomplete head of len bytes has no hope left: 400 when no method
- * begins so, 414 when a request line without an end is longer than any good one,
- * 413 when the whole is longer than its limit, else 0. Ask it when http_head_end
- * returned 0.
+ * begins so, 414 when a request line without an end is longer than any good
+ * one, 413 when the whole is longer than its limit, else 0. Ask it when
+ * http_head_end returned 0.
  */
 int http_head_overrun(
     const char *buf, size_t len, const struct http_limits *limits);
