@@ -101,7 +101,7 @@ ok 'a refork' ctl refork web
 await 'keeps them' answers web.sock 'mine=true fd=3'
 
 # Traps of its own
-one_run 'traps'
+await 'a block with traps begins' one_run 'traps'
 kill -USR1 "$run_was"
 await 'a block with signals :own has USR1' said 'own USR1'
 kill -QUIT "$run_was"
