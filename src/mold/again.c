@@ -50,16 +50,17 @@ again_start(struct start *start)
 	const char *text = getenv(AGAIN_ENV);
 	char block[4096];
 	ssize_t n;
-	int fd, rc;
+	int fd, is_front, rc;
 
 	if (text == NULL)
 		return -ENOENT;
-	if (sscanf(text, "%d,%d", &fd, &start->state) != 2)
+	if (sscanf(text, "%d,%d,%d", &fd, &start->state, &is_front) != 3)
 		return -EINVAL;
 	unsetenv(AGAIN_ENV);
 	if (start->state >= 0)
 		(void)fd_cloexec(start->state, true);
 	start->is_again = true;
+	start->is_front = is_front != 0;
 	rc = -EPROTO;
 	if (lseek(fd, 0, SEEK_SET) == 0 &&
 	    read(fd, &start->head, sizeof(start->head)) ==
@@ -78,7 +79,8 @@ again_needed(const struct self *self, const struct start *start)
 		if (allocator_differs(&self->settings))
 			log_warn("malloc: a second start has not put what "
 				 "the file asks for");
-		return false;
+		/* gc has written what the Ruby before this one reads. */
+		return start->is_front && heap_differs(&self->settings);
 	}
 	/* 3.3 and later turn it on when the application is loaded. */
 	return allocator_differs(&self->settings) ||
@@ -107,7 +109,7 @@ image_read(struct image *i)
 }
 
 static int
-variables_put(const struct self *self, int start_fd, int state, int board)
+variables_put(const struct self *self, const char *again, int board)
 {
 	char number[64];
 	int rc;
@@ -121,8 +123,7 @@ variables_put(const struct self *self, int start_fd, int state, int board)
 		rc = heap_put(&self->settings);
 	if (rc == 0 && self->settings.yjit != 0 && vm_yjit_at_start_only())
 		rc = environ_put("RUBY_YJIT_ENABLE", "1");
-	snprintf(number, sizeof(number), "%d,%d", start_fd, state);
-	if (rc == 0 && setenv(AGAIN_ENV, number, 1) < 0)
+	if (rc == 0 && setenv(AGAIN_ENV, again, 1) < 0)
 		rc = -ENOMEM;
 	snprintf(number, sizeof(number), "%d,%d", chan_fd(self->master), board);
 	if (rc == 0 && setenv(NUMBERS_ENV, number, 1) < 0)
@@ -137,13 +138,16 @@ execute(const struct self *self, const struct start *start, const char *program,
 {
 	int fd = memfd_create("reforkd-start", 0);
 	int rc = fd < 0 ? -errno : 0;
+	char again[64];
 
 	if (rc == 0)
 		rc = fd_write_all(fd, &start->head, sizeof(start->head));
 	if (rc == 0)
 		rc = fd_write_all(fd, start->tail.data, start->tail.len);
+	snprintf(again, sizeof(again), "%d,%d,%d", fd, take_state,
+	    strcmp(program, OWN_PROGRAM) != 0);
 	if (rc == 0)
-		rc = variables_put(self, fd, take_state, board);
+		rc = variables_put(self, again, board);
 	if (rc == 0) {
 		fd_cloexec(chan_fd(self->master), false);
 		fd_cloexec(board, false);

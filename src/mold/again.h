@@ -29,6 +29,7 @@ struct start {
 	struct buf tail;
 	int state;     /* the last mold's STATE, -1 = none */
 	bool is_again; /* this image was started by another one of it */
+	bool is_front; /* which was another Ruby */
 };
 
 /* START as the image before this one got it: 0, -ENOENT = there was none. */

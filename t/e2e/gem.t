@@ -84,6 +84,11 @@ export RBENV_ROOT="$DIR/rbenv"
 cat >"$DIR/pools.rb" <<END
 canary_time 0.05
 pool(:named) { ruby "$DIR/rbenv/versions/9.9.9/bin/ruby"; worker { puts ENV["RUBY_OF_POOL"], Process.ppid } }
+pool(:tuned) do
+  ruby "$DIR/rbenv/versions/9.9.9/bin/ruby"
+  gc init_slots: ENV["RUBY_OF_POOL"] ? 31_000 : 21_000
+  worker { puts File.read("/proc/self/environ")[/RUBY_GC_HEAP_\\w*INIT_SLOTS=\\d+/] }
+end
 pool(:bare) { ruby "$DIR/bare"; worker { } }
 pool(:project) { key :root; ruby :project; worker { puts ENV.fetch("RUBY_OF_POOL", "own") } }
 END
@@ -92,6 +97,7 @@ READY='master process ready' start "$DIR/pools.rb"
 in_folder() { (cd "$DIR/$1" && "$B/reforkctl" -c "$CONF" lease "$2" </dev/null 2>&1); }
 leases() { in_folder "$@" | tee /dev/stderr | grep -qx "$3"; }
 await 'the Ruby that a pool names' leases none named yes
+await 'which is started with what gc says to it' leases none tuned 'RUBY_GC_HEAP_.*INIT_SLOTS=31000'
 await 'one without the extension says what builds it' leases none bare ".*$DIR/bare -S gem install reforkd -v [0-9.]* .*(boot_failed)"
 ok 'that of the project, by a folder of rbenv' leases nine/lib project yes
 ok 'or by rbenv itself' leases nines project yes
