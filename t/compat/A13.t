@@ -3,6 +3,7 @@
 # ERROR/INFO per status; after_worker_exit gets a real Process::Status.
 # A14. Worker over `timeout` -> SIGKILL, the log line, client EOF, respawn;
 # SIGSTOP master 4 s + CONT kills nobody (t/e2e/survive_master.t stops it).
+# A33. at_exit handlers run in workers on QUIT, not on TERM.
 # A7. TERM/INT (unicorn mode): in-flight killed at once, exit 0. A6. QUIT.
 . "$(dirname "$0")/lib.sh"
 conf <<'END'
@@ -11,6 +12,7 @@ timeout 3
 after_worker_exit { |server, worker, status| File.write(ENV["RFK_TEST"] + "/exits", "#{worker.nr} #{status.class} #{status.success?.inspect} #{status.exitstatus.inspect} #{status.termsig.inspect}\n", mode: "a") }
 END
 cat >"$DIR/config.ru" <<'END'
+at_exit { File.write(ENV["RFK_TEST"] + "/at_exits", "#{Process.pid}\n", mode: "a") }
 run(lambda do |env|
   case env["PATH_INFO"]
   when "/exit" then exit!(3)
@@ -24,6 +26,7 @@ end)
 END
 with_bundle t/gems/rack3
 replaced() { [ "$(worker 0)" != "$1" ] && body / '^[0-9]+$'; }
+: >"$DIR/at_exits"
 as unicorn "$CONF" -E none
 for how in 'KILL ERROR SIGKILL (signal 9)' 'QUIT INFO exit 0' 'TERM INFO exit 0' 'INT INFO exit 0'; do
 	sig=${how%% *} rest=${how#* }
@@ -31,6 +34,8 @@ for how in 'KILL ERROR SIGKILL (signal 9)' 'QUIT INFO exit 0' 'TERM INFO exit 0'
 	pid=$(worker 0)
 	kill -"$sig" "$pid"
 	await "$sig: another one with its number" replaced "$pid"
+	if [ "$sig" = QUIT ]; then at_exits=1; else at_exits=0; fi
+	is "$sig: at_exit ran so often" "$(grep -cx "$pid" "$DIR/at_exits")" "$at_exits"
 	ok "is $level" grep -F "$level -- : reaped #<Process::Status: pid $pid $status> worker=0" "$LOG"
 done
 pid=$(worker 0)
