@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,9 +17,24 @@
 #include "master/master.h"
 #include "master/words.h"
 
+/*
+ * Workers that became another user open the new file at the same moment: it
+ * must be theirs before they are told.
+ */
+static void
+own_as_before(int file, int was_fd)
+{
+	struct stat was, now;
+
+	if (fstat(was_fd, &was) == 0 && S_ISREG(was.st_mode) &&
+	    fstat(file, &now) == 0 && now.st_size == 0 &&
+	    (now.st_uid != was.st_uid || now.st_gid != was.st_gid))
+		(void)!fchown(file, was.st_uid, was.st_gid);
+}
+
 /* Appends, as Ruby's File.open(path, "ab") does; the descriptor stays 2. */
 static int
-redirect(const char *path, int fd)
+redirect(const char *path, int fd, bool again)
 {
 	int file, rc;
 
@@ -27,6 +43,8 @@ redirect(const char *path, int fd)
 	file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	if (file < 0)
 		return -errno;
+	if (again)
+		own_as_before(file, fd);
 	rc = dup2(file, fd) < 0 ? -errno : 0;
 	fd_close(&file);
 	return rc;
@@ -44,15 +62,16 @@ blame(const struct rfk_settings_table *s, enum rfk_setting which,
 }
 
 int
-master_redirect(const struct rfk_settings_table *s, struct fail *why)
+master_redirect(
+    const struct rfk_settings_table *s, bool again, struct fail *why)
 {
-	int rc = redirect(s->stderr_path, STDERR_FILENO);
+	int rc = redirect(s->stderr_path, STDERR_FILENO, again);
 
 	if (rc < 0) {
 		fail_set(why, -rc, "%s", strerror(-rc));
 		return blame(s, RFK_SET_stderr_path, s->stderr_path, why);
 	}
-	rc = redirect(s->stdout_path, STDOUT_FILENO);
+	rc = redirect(s->stdout_path, STDOUT_FILENO, again);
 	if (rc < 0) {
 		fail_set(why, -rc, "%s", strerror(-rc));
 		return blame(s, RFK_SET_stdout_path, s->stdout_path, why);
@@ -164,7 +183,7 @@ master_apply(
 		rc = apply_control(m, s, why);
 	/* Last, so that a mistake before it is read on the terminal. */
 	if (rc == 0)
-		rc = master_redirect(s, why);
+		rc = master_redirect(s, false, why);
 	if (rc == 0)
 		oom_apply(&m->oom, s);
 	return rc;

@@ -137,7 +137,7 @@ master_reopen(struct master *m)
 	struct pool *p = NULL;
 
 	log_info("master reopening logs...");
-	if (master_redirect(&m->pool.settings, &why) < 0)
+	if (master_redirect(&m->pool.settings, true, &why) < 0)
 		log_error("%s", why.text);
 	while ((p = pools_next(m, p)) != NULL)
 		pool_reopen(p);

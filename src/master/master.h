@@ -95,7 +95,10 @@ int master_apply(
 /* The lease socket, for the first pool that is for lease. 0 or *why. */
 int master_leases(
     struct master *, const struct rfk_settings_table *, struct fail *why);
-int master_redirect(const struct rfk_settings_table *, struct fail *why);
+/* Logs, the first time or `again`: a fresh file is then its user's as before.
+ */
+int master_redirect(
+    const struct rfk_settings_table *, bool again, struct fail *why);
 void master_says_ready(struct master *);
 
 /* signals.c */

@@ -39,12 +39,25 @@ module Reforkd
         was = file.stat
         external = file.external_encoding
         internal = file.internal_encoding
-        File.open(file.path, "ab") do |fresh|
+        patiently { File.open(file.path, "ab") }.then do |fresh|
           own(fresh, was)
           file.reopen(fresh)
+        ensure
+          fresh.close
         end
         file.sync = true
         file.set_encoding(external, internal) if external
+      end
+
+      # What another process makes, as root, is its own for a moment; a folder
+      # may be root's, and then the file comes with the mold.
+      def patiently(tries = 50)
+        yield
+      rescue Errno::EACCES
+        raise if (tries -= 1).zero?
+
+        sleep 0.02
+        retry
       end
 
       # A file made by root for a worker must stay the worker's to append to.

@@ -68,4 +68,26 @@ END
 chmod 755 "$DIR"
 RACK_ENV=none as unicorn "$DIR/u.rb" "$DIR/config.ru"
 is 'worker.user: uid, gid, root' "$(get /)" "$(id -u nobody) $(getent group nogroup | cut -d: -f3) / false"
+ok 'stops' stop
+
+# Logs of workers that are another user, in a folder that is root's: rotated, nobody
+# leaves because the new file is not its own yet.
+cat >"$DIR/u.rb" <<CONF
+worker_processes 4
+preload_app true
+user "nobody"
+stderr_path "$DIR/rotated.log"
+CONF
+LOG=$DIR/rotated.log
+: >"$LOG"
+RACK_ENV=none as unicorn "$DIR/u.rb" "$DIR/config.ru"
+await 'all workers' logged 'worker=[0-9]+ ready' 4
+before=$(workers | sort)
+for i in 1 2 3 4 5; do
+	mv "$DIR/rotated.log" "$DIR/rotated.log.$i"
+	kill -USR1 "$MASTER"
+	await "rotation $i: all of them write to the new one" logged 'worker=[0-9]+ done reopening' 4
+done
+is 'the workers are the same' "$(workers | sort)" "$before"
+is 'the file is theirs' "$(stat -c %U "$DIR/rotated.log")" nobody
 finish
