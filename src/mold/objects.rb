@@ -244,7 +244,7 @@ module Reforkd
       group, log_group = group
       gid = group ? Etc.getgrnam(group).gid : account.gid
       log_gid = log_group ? Etc.getgrnam(log_group).gid : gid
-      own_logs(account.uid, log_gid)
+      Logs.give(account.uid, log_gid)
       if Process.euid != account.uid
         Process.initgroups(name, gid)
         Process::GID.change_privilege(gid)
@@ -256,16 +256,6 @@ module Reforkd
         Process::UID.change_privilege(account.uid)
       end
       @switched = true
-    end
-
-    private
-
-    def own_logs(uid, gid)
-      [$stderr, $stdout].each do |io|
-        io.chown(uid, gid) if io.is_a?(File) && io.stat.file?
-      rescue SystemCallError
-        nil
-      end
     end
   end
 

@@ -42,3 +42,30 @@ reopen_logs(void)
 	}
 	return count;
 }
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+static VALUE
+give_raises(VALUE p)
+{
+	const struct owner *to = (const struct owner *)p;
+
+	return rb_funcall(rb_path2class("Reforkd::Logs"), rb_intern("give"), 2,
+	    UIDT2NUM(to->uid), GIDT2NUM(to->gid));
+}
+
+int
+reopen_give(uid_t uid, gid_t gid)
+{
+	struct owner to = { uid, gid };
+	struct ruby_error why;
+
+	if (ruby_try(give_raises, &to, &why) < 0) {
+		ruby_error_log("giving the logs to the worker's user", &why);
+		return -ECANCELED;
+	}
+	return 0;
+}

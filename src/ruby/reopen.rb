@@ -14,7 +14,26 @@ module Reforkd
         files.size
       end
 
+      # Before a worker becomes another user: what it could not open again.
+      def give(uid, gid)
+        (ObjectSpace.each_object(File).select { |file| log?(file) } + standard).each do |file|
+          file.chown(uid, gid)
+        rescue SystemCallError
+          nil
+        end
+      end
+
       private
+
+      # $stdout and $stderr are no File, and know no chown.
+      def standard
+        [1, 2].filter_map do |fd|
+          file = File.for_fd(fd, "a", autoclose: false)
+          file if file.stat.file?
+        rescue SystemCallError
+          nil
+        end
+      end
 
       def log?(file)
         return false if file.closed? || !file.sync || !file.path

@@ -5,9 +5,9 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "ruby/reopen.h"
 #include "worker/self.h"
 
 static int
@@ -21,21 +21,6 @@ fail(const struct self *self, char *text, size_t size, const char *what,
 	    strerror(error),
 	    error == EPERM ? " (start reforkd as root, or drop `user`)" : "");
 	return -error;
-}
-
-/* A rotated log must be one that the worker may open again. */
-static void
-logs_give(uid_t uid, gid_t gid)
-{
-	int fd;
-
-	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-		struct stat st;
-
-		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		    (st.st_uid != uid || st.st_gid != gid))
-			(void)!fchown(fd, uid, gid);
-	}
 }
 
 int
@@ -65,7 +50,8 @@ user_switch(const struct self *self, char *text, size_t size)
 	/* Born switched, or switched by worker.user in a callback. */
 	if (getuid() == account->pw_uid && geteuid() == account->pw_uid)
 		return 0;
-	logs_give(account->pw_uid, gid);
+	/* A rotated log must be one that the worker may open again. */
+	(void)reopen_give(account->pw_uid, gid);
 	/* In this order: the groups need the rights that setuid gives up. */
 	if (initgroups(name, gid) < 0 || setgid(gid) < 0 ||
 	    setuid(account->pw_uid) < 0)

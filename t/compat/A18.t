@@ -70,8 +70,8 @@ RACK_ENV=none as unicorn "$DIR/u.rb" "$DIR/config.ru"
 is 'worker.user: uid, gid, root' "$(get /)" "$(id -u nobody) $(getent group nogroup | cut -d: -f3) / false"
 ok 'stops' stop
 
-# Logs of workers that are another user, in a folder that is root's: rotated, nobody
-# leaves because the new file is not its own yet.
+# Logs of workers that are another user, the application's own beside ours, in a
+# folder that is root's: rotated, nobody leaves because the new file is not its own yet.
 cat >"$DIR/u.rb" <<CONF
 worker_processes 4
 preload_app true
@@ -80,14 +80,20 @@ stderr_path "$DIR/rotated.log"
 CONF
 LOG=$DIR/rotated.log
 : >"$LOG"
-RACK_ENV=none as unicorn "$DIR/u.rb" "$DIR/config.ru"
+cat >"$DIR/own.ru" <<END
+OWN = File.open("$DIR/own.log", "a").tap { |file| file.sync = true }
+run ->(env) { OWN.puts("asked"); [200, {}, []] }
+END
+RACK_ENV=none as unicorn "$DIR/u.rb" "$DIR/own.ru"
 await 'all workers' logged 'worker=[0-9]+ ready' 4
 before=$(workers | sort)
 for i in 1 2 3 4 5; do
 	mv "$DIR/rotated.log" "$DIR/rotated.log.$i"
+	mv "$DIR/own.log" "$DIR/own.log.$i"
 	kill -USR1 "$MASTER"
 	await "rotation $i: all of them write to the new one" logged 'worker=[0-9]+ done reopening' 4
 done
 is 'the workers are the same' "$(workers | sort)" "$before"
 is 'the file is theirs' "$(stat -c %U "$DIR/rotated.log")" nobody
+is "and the application's" "$(stat -c %U "$DIR/own.log")" nobody
 finish
