@@ -297,7 +297,10 @@ version_raises(struct call *call)
 						   ? head->version
 						   : HTTP_SLICE("HTTP/0.9"));
 	rb_hash_aset(call->env, k->server_protocol, version);
-	rb_hash_aset(call->env, k->http_version, version);
+	if (head->version.len > 0)
+		rb_hash_aset(call->env, k->http_version, version);
+	else
+		rb_hash_delete(call->env, k->http_version);
 }
 
 /* One Array under both names: callables are told apart by their arity. */

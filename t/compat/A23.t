@@ -81,6 +81,7 @@ both 'no Host in 1.0' "GET / HTTP/1.0\r\nX: y\r\n\r\n"
 both 'Version is dropped' "${G}Version: 3\r\n\r\n"
 both 'a value that is not ASCII' "${G}X: \xc3\xa9\xff\r\n\r\n"
 both 'HTTP/0.9' 'GET /types\r\n'
+both 'its keys' 'GET /keys\r\n'
 both 'any version number' "GET / HTTP/2.0\r\n$H\r\n"
 
 both 'a body' "POST /body HTTP/1.1\r\n${H}Content-Length: 11\r\nContent-Type: text/x\r\n\r\nfirst\nsecnd"
