@@ -219,14 +219,14 @@ rules: ## tests of the code base itself: layers, cards, headers, links
 	B=$(B) CC="$(CC)" prove --timer $(RULES)
 
 e2e: all other $(B)/load ## end-to-end tests (T=name for one, V=1 to see them)
-	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
+	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer --failures --comments $(if $(V),-v) $(if $(T),t/e2e/$(T).t,$(E2E))
 
 compat: all other $(B)/load $(B)/deny $(UNIT_BIN) ## unicorn's and pitchfork's list (T=A9 for one number)
 	B=$(B) RUBY="$(RUBY)" t/compat/report $(T)
 
 # What `make e2e` has not run already.
 compat-own: all $(B)/load $(B)/deny
-	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer $(COMPAT_TESTS)
+	B=$(B) RUBY="$(RUBY)" prove -j$(JOBS) --timer --failures --comments $(COMPAT_TESTS)
 
 asan: ## unit tests and fuzz corpora under ASan and UBSan
 	@$(MAKE) --no-print-directory B=$(B)/asan \

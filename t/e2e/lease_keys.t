@@ -58,7 +58,7 @@ refused() { # CODE ERE DIR
 keys() { ctl --json status | grep -c '"key":'; }
 keys_are() { [ "$(keys)" -eq "$1" ]; }
 key_gone() { ! ctl status | grep -q "root=$DIR/$1 "; }
-spares() { ctl --json status | perl -0ne 'exit 1 unless /"name": "lsp.1".*?"serving": (\d+)/s && $1 == shift' "$1"; }
+spare_waits() { ctl status | grep -Eq '^pool lsp[.][0-9]+ .* 1 of 1 workers serve'; }
 
 # A mold for each
 await 'the pool has booted, and the key with it' in_project a
@@ -114,6 +114,7 @@ like 'a key is not had by its number' "$(cat "$DIR/err")" '\(no_pool\)'
 
 # As many as a client likes
 LEASES=$(ls "$XDG_RUNTIME_DIR"/reforkd/*.lease)
+await 'the spare worker that was leased has a successor' spare_waits
 FDS=$(ls "/proc/$MASTER/fd" | wc -l)
 ok 'a thousand keys, of clients in a hurry' timeout 60 "${RUBY:-ruby}" "$ROOT/t/e2e/lease_client.rb" "$LEASES" keys "$DIR/c"
 rests() { [ "$(molds | wc -l)" -le 4 ] && [ "$(ls "/proc/$MASTER/fd" | wc -l)" -le "$FDS" ] && [ "$(keys)" -le 2 ]; }
