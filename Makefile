@@ -30,7 +30,7 @@ MASTER_PURE = lifecycle handover refork line ladder thrift cgroup oom
 MASTER = main options master apply signals pools pool failures slots tasks service lineage choice succession hooks \
 	refusal rollout outcome lastcall \
 	process hear child moldlink words inherit notify upgrade obituary spawn environment \
-	listener listeners pidfile watchdog overdue deaths recycle sampler memory totals rules print spell door control \
+	listener listeners pidfile watchdog overdue deaths recycle sampler memory figures totals rules print spell door control \
 	leases leaseask lease leasenews spares keys inquiry verbs status \
 	restart parting takeover strangers
 CTL_PURE = slots directives advise pages

@@ -25,83 +25,16 @@
 #define REST_YOUNG 100u
 #define YOUNG_MS 60000u
 #define REST_MIN_MS 20u
+/*
+ * A sample takes some 0.4 ms of a core that a worker may share: 25 of them a
+ * second were its p99, and ended its waiting awake.
+ */
+#define REST_YOUNG_MIN_MS 200u
 /* What has done nothing is looked at again after this. */
 #define QUIET_MS 60000u
 /* Faults per request are counted over so many requests and so long. */
 #define WINDOW_REQUESTS 16u
 #define WINDOW_MS 2000u
-
-static void
-forget(struct figures *f, pid_t pid)
-{
-	memset(f, 0, sizeof(*f));
-	f->pid = pid;
-	f->early = f->late = -1;
-}
-
-/* The current mold moves to another place in the list: its figures stay. */
-static struct figures *
-other_of(struct memory *m, pid_t pid)
-{
-	struct figures *free_one = NULL;
-	size_t i;
-
-	for (i = 0; i < MEMORY_OTHERS; i++) {
-		if (m->other[i].pid == pid)
-			return &m->other[i];
-		if (free_one == NULL && m->other[i].pid == 0)
-			free_one = &m->other[i];
-	}
-	if (free_one != NULL)
-		forget(free_one, pid);
-	return free_one;
-}
-
-static pid_t
-mold_pid(struct memory *m, size_t i)
-{
-	struct moldlink *l = pool_mold_at(m->pool, i);
-
-	return l != NULL && !l->process.dead ? l->process.pid : 0;
-}
-
-static bool
-is_current(struct memory *m, pid_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < POOL_MOLDS; i++)
-		if (mold_pid(m, i) == pid)
-			return true;
-	return pid == getpid();
-}
-
-/* Processes come and go: each place knows whose figures it holds. */
-static void
-follow(struct memory *m)
-{
-	struct pool *p = m->pool;
-	struct figures *f;
-	struct child *c;
-	size_t i;
-
-	for (i = 0; i < 2 * (size_t)p->slots; i++) {
-		c = &p->children[i];
-		f = &m->worker[i];
-		if (f->pid ==
-		    (child_lives(c) && !c->process.dead ? c->process.pid : 0))
-			continue;
-		forget(
-		    f, child_lives(c) && !c->process.dead ? c->process.pid : 0);
-	}
-	for (i = 0; i < MEMORY_OTHERS; i++)
-		if (m->other[i].pid != 0 && !is_current(m, m->other[i].pid))
-			m->other[i].pid = 0;
-	(void)other_of(m, getpid());
-	for (i = 0; i < POOL_MOLDS; i++)
-		if (mold_pid(m, i) != 0)
-			(void)other_of(m, mold_pid(m, i));
-}
 
 static void
 read_rss(struct figures *f)
@@ -231,14 +164,32 @@ ask_next(struct memory *m, uint64_t now_ms)
 		f->asked_ms = now_ms;
 }
 
-static uint64_t
-rest_of(const struct memory *m, uint64_t now_ms)
+/* A tick is too seldom for a generation that nobody has looked at yet. */
+static bool
+is_hurried(const struct memory *m)
 {
-	if (!m->now.is_complete ||
-	    (m->budget_kb > 0 &&
-		m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10)))
-		return REST_HURRIED;
-	return now_ms < m->generation_ms + YOUNG_MS ? REST_YOUNG : REST;
+	return !m->now.is_complete ||
+	       (m->budget_kb > 0 &&
+		   m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10));
+}
+
+/* Until then the tick asks nobody. */
+static void
+rest(struct memory *m, uint64_t took_us, uint64_t now_ms)
+{
+	bool hurried = is_hurried(m);
+	bool young = m->now.workers > 1 && now_ms < m->generation_ms + YOUNG_MS;
+	uint64_t times = hurried ? REST_HURRIED : young ? REST_YOUNG : REST;
+	uint64_t least = hurried ? REST_MIN_MS : REST_YOUNG_MIN_MS;
+	uint64_t ms = took_us * times / 1000;
+
+	if (ms < least)
+		ms = least;
+	m->next_ms = now_ms + ms;
+	if (!hurried && !young)
+		return;
+	ev_timer_set(&m->rest, (double)ms / 1e3, 0.);
+	ev_timer_start(m->pool->master->loop, &m->rest);
 }
 
 static void
@@ -271,19 +222,13 @@ on_sample(void *arg, const struct sample *s)
 {
 	struct memory *m = arg;
 	uint64_t now_ms = clock_ms();
-	uint64_t rest = rest_of(m, now_ms);
 	struct figures *f = s->token < RFK_ROWS_MAX
 				? &m->worker[s->token]
 				: &m->other[s->token - RFK_ROWS_MAX];
 	struct board_view v;
 	struct child *c;
 
-	rest = s->took_us * rest / 1000;
-	if (rest < REST_MIN_MS)
-		rest = REST_MIN_MS;
-	m->next_ms = now_ms + rest; /* until then the tick asks nobody */
-	ev_timer_set(&m->rest, (double)rest / 1e3, 0.);
-	ev_timer_start(m->pool->master->loop, &m->rest);
+	rest(m, s->took_us, now_ms);
 	if (f->pid != s->pid)
 		return; /* another one has its place by now */
 	take(m, f, s, now_ms);
@@ -295,7 +240,6 @@ on_sample(void *arg, const struct sample *s)
 	}
 }
 
-/* A tick is too seldom for who waits until all have been looked at. */
 static void
 on_rest(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -314,7 +258,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	follow(m);
+	memory_follow(m);
 	read_cheap(m, now_ms);
 	memory_sum(m);
 	rules_look(m, now_ms);

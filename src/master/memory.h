@@ -109,6 +109,8 @@ void memory_say(const struct memory *, struct buf *line);
 
 /* It has far more of its own than the others: a leak, and no donor. */
 bool memory_is_fat(const struct memory *, const struct child *);
+/* figures.c: each place knows whose figures it holds. */
+void memory_follow(struct memory *);
 /* totals.c: makes the sums in memory->now. */
 void memory_sum(struct memory *);
 
