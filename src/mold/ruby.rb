@@ -27,8 +27,8 @@ module Reforkd
   # Which Ruby a project wants, and what it needs to be a mold.
   module Rubies
     # Who is asked for what such a file names. chruby has no program to ask.
-    FILES = { "mise.toml" => %w[mise], ".mise.toml" => %w[mise], ".tool-versions" => %w[asdf mise],
-      ".ruby-version" => %w[rbenv mise asdf] }.freeze
+    FILES = { "mise.local.toml" => %w[mise], "mise.toml" => %w[mise], ".mise.toml" => %w[mise], ".config/mise.toml" => %w[mise],
+      ".tool-versions" => %w[asdf mise], ".ruby-version" => %w[rbenv mise asdf] }.freeze
     # Where they keep their Rubies: the variable that says so, and where it is else.
     FOLDERS = [["RBENV_ROOT", "~/.rbenv", "versions"], ["ASDF_DATA_DIR", "~/.asdf", "installs/ruby"],
       ["MISE_DATA_DIR", "~/.local/share/mise", "installs/ruby"], [nil, "~/.rubies", "."], [nil, "/opt/rubies", "."]].freeze
@@ -82,8 +82,14 @@ module Reforkd
         case name
         when ".ruby-version" then text[/^\s*(?:ruby-)?([^\s#]+)/, 1]
         when ".tool-versions" then text[/^\s*ruby\s+([^\s#]+)/, 1]
-        else text[/^\[tools\]\s*$(.*?)(?=^\[|\z)/m, 1].to_s[/^\s*ruby\s*=[^"'\n]*["']([^"']+)["']/, 1]
+        else
+          table(text, "tools")[/^\s*ruby\s*=[^"'\n]*["']([^"']+)["']/, 1] ||
+            table(text, "tools.ruby")[/^\s*version\s*=\s*["']([^"']+)["']/, 1]
         end
+      end
+
+      def table(text, name)
+        text[/^\[#{Regexp.escape(name)}\]\s*$(.*?)(?=^\[|\z)/m, 1].to_s
       end
 
       def asked(file, root)

@@ -72,13 +72,14 @@ ok 'and is told' logged 'FATAL .*the initial mold failed to boot: correct what i
 MASTER=
 
 # A pool's own Ruby: another installation has the gem, a third one has not.
-mkdir -p "$DIR/rbenv/versions/9.9.9/bin" "$DIR/nine/lib" "$DIR/nines" "$DIR/eight" "$DIR/none"
+mkdir -p "$DIR/rbenv/versions/9.9.9/bin" "$DIR/nine/lib" "$DIR/nines" "$DIR/eight" "$DIR/seven" "$DIR/none"
 printf '#!/bin/sh\nRUBY_OF_POOL=yes exec "%s" "$@"\n' "$(command -v "$RUBY")" >"$DIR/rbenv/versions/9.9.9/bin/ruby"
 printf '#!/bin/sh\nexec env -u GEM_HOME -u GEM_PATH "%s" "$@"\n' "$(command -v "$RUBY")" >"$DIR/bare"
 chmod +x "$DIR/rbenv/versions/9.9.9/bin/ruby" "$DIR/bare"
 echo 9.9 >"$DIR/nine/.ruby-version"
 echo 9.9.9 >"$DIR/nines/.ruby-version"
 printf 'nodejs 20.1\nruby 8.8.8\n' >"$DIR/eight/.tool-versions"
+printf '[tools]\nnode = "20"\n\n[tools.ruby]\nversion = "7.7.7"\n' >"$DIR/seven/mise.local.toml"
 export RBENV_ROOT="$DIR/rbenv"
 : >"$LOG"
 cat >"$DIR/pools.rb" <<END
@@ -102,6 +103,7 @@ await 'one without the extension says what builds it' leases none bare ".*$DIR/b
 ok 'that of the project, by a folder of rbenv' leases nine/lib project yes
 ok 'or by rbenv itself' leases nines project yes
 ok 'one that nobody has' leases eight project ".*/eight/.tool-versions asks for Ruby 8.8.8, which .*(boot_failed)"
+ok 'nor this, in a table of mise' leases seven project ".*/seven/mise.local.toml asks for Ruby 7.7.7, which .*(boot_failed)"
 ok 'a project that says nothing has that of the server' leases none project own
 ok 'they end' stop QUIT
 unset RBENV_ROOT
