@@ -58,7 +58,9 @@ module Processes
 
   # The clients' connections to that socket among its descriptors.
   def held(pid, path)
-    ours = File.readlines("/proc/net/unix").map(&:split).select { |row| row[5] == "03" && row[7] == path }
+    # A row may be left out of a reading when another one goes meanwhile.
+    rows = Array.new(3) { File.readlines("/proc/net/unix") }.flatten.uniq
+    ours = rows.map(&:split).select { |row| row[5] == "03" && row[7] == path }
     ours = ours.to_h { |row| ["socket:[#{row[6]}]", true] }
     Dir.each_child("/proc/#{pid}/fd").count { |fd| ours[File.readlink("/proc/#{pid}/fd/#{fd}")] }
   rescue SystemCallError
