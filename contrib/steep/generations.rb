@@ -12,7 +12,8 @@ module Reforkd
     # there stands between two of them, the same two for every worker.
     class Generations
       SETTLED = 1.0  # seconds without a check
-      SHARE = 10     # of the time at most a tenth for replacing
+      SHARE = 10     # of the time at most a tenth for replacing,
+      PAUSE = 60     # or once a minute, when the machine was slow for a moment
       TIMEOUT = 60   # for a mold to be made, and for a former worker to end
       SPARES = 20    # at most, of the generation before
 
@@ -109,11 +110,11 @@ module Reforkd
         generation = yield
         replace_all(generation) if generation
         @after_kb = private_kb
-        @not_before = now + (now - began) * SHARE
+        @not_before = now + [(now - began) * SHARE, PAUSE].min
         say(generation: generation, before_kb: before, after_kb: @after_kb, seconds: (now - began).round(3))
       rescue Client::Error, SystemCallError, IOError => error
         ::Steep.logger.error { "reforkd: the workers stay as they are: #{error.message}" }
-        @not_before = now + 60
+        @not_before = now + PAUSE
       end
 
       # Editors pass over what begins with $/; generation is nil when there was none.
