@@ -228,16 +228,18 @@ on_sample(void *arg, const struct sample *s)
 	struct board_view v;
 	struct child *c;
 
-	rest(m, s->took_us, now_ms);
-	if (f->pid != s->pid)
-		return; /* another one has its place by now */
-	take(m, f, s, now_ms);
-	if (s->token < RFK_ROWS_MAX) {
-		c = &m->pool->children[s->token];
-		child_row(c, &v);
-		f->requests = v.requests;
-		rules_limit(m, c, f);
+	if (f->pid == s->pid) { /* else another one has its place by now */
+		take(m, f, s, now_ms);
+		/* One figure is compared with the sums of all: as new as it. */
+		memory_sum(m);
 	}
+	rest(m, s->took_us, now_ms);
+	if (f->pid != s->pid || s->token >= RFK_ROWS_MAX)
+		return;
+	c = &m->pool->children[s->token];
+	child_row(c, &v);
+	f->requests = v.requests;
+	rules_limit(m, c, f);
 }
 
 static void

@@ -109,4 +109,33 @@ ok "the worker is no larger ($early_rss kB, then $late_rss)" \
 	[ "$late_rss" -le $((early_rss * 103 / 100)) ]
 ok "the master stays small ($(rss "$MASTER") kB)" [ "$(rss "$MASTER")" -le 4096 ]
 is 'three processes' "$(pids . | wc -l)" 3
+
+# Young workers that all grow at once: each is large beside what they were, and one
+# of them is the donor all the same.
+conf <<'END'
+worker_processes 3
+canary_time 0.05
+refork_after [1_000_000]
+rack do |env|
+  if env["PATH_INFO"] == "/grow" && $grown != Process.pid
+    $grown = Process.pid
+    $kept = "x" * 60_000_000
+    sleep 0.05 # the others are asked meanwhile
+  end
+  [200, {}, ["#{Process.pid}\n"]]
+end
+END
+restart
+grown() { # every one of them
+	curl -sS --no-progress-meter --parallel --parallel-immediate --max-time 15 --unix-socket "$SOCK" \
+		http://localhost/grow http://localhost/grow http://localhost/grow >>"$DIR/grown" &&
+		[ "$(sort -u "$DIR/grown" | wc -l)" -ge 3 ]
+}
+for n in $(seq 12); do
+	: >"$DIR/grown"
+	until_true grown || break
+	for k in $(seq $((n * 3))); do ctl status >/dev/null; done # at another moment each time: figures come one after the other
+	ctl refork >/dev/null 2>"$DIR/err" || { cat "$DIR/err"; break; }
+done
+is 'all reforks found a donor' "$n $(cat "$DIR/err")" '12 '
 finish
