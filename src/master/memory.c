@@ -173,20 +173,27 @@ is_hurried(const struct memory *m)
 		   m->now.pss_kb > m->budget_kb / 100 * (LADDER_HIGH - 10));
 }
 
-/* Until then the tick asks nobody. */
+/*
+ * Until then the tick asks nobody. Who has a budget to keep is looked at as
+ * often as the cost allows: what leaks meanwhile is not seen.
+ */
 static void
 rest(struct memory *m, uint64_t took_us, uint64_t now_ms)
 {
 	bool hurried = is_hurried(m);
 	bool young = m->now.workers > 1 && now_ms < m->generation_ms + YOUNG_MS;
-	uint64_t times = hurried ? REST_HURRIED : young ? REST_YOUNG : REST;
-	uint64_t least = hurried ? REST_MIN_MS : REST_YOUNG_MIN_MS;
-	uint64_t ms = took_us * times / 1000;
+	bool often = hurried || m->budget_kb > 0;
+	uint64_t times = hurried ? REST_HURRIED : REST_YOUNG;
+	uint64_t least = often ? REST_MIN_MS : REST_YOUNG_MIN_MS;
+	uint64_t ms;
 
+	if (!often && !young)
+		times = REST;
+	ms = took_us * times / 1000;
 	if (ms < least)
 		ms = least;
 	m->next_ms = now_ms + ms;
-	if (!hurried && !young)
+	if (!often && !young)
 		return;
 	ev_timer_set(&m->rest, (double)ms / 1e3, 0.);
 	ev_timer_start(m->pool->master->loop, &m->rest);
@@ -243,11 +250,27 @@ on_sample(void *arg, const struct sample *s)
 }
 
 static void
+look(struct memory *m, uint64_t now_ms)
+{
+	memory_follow(m);
+	read_cheap(m, now_ms);
+	memory_sum(m);
+	rules_look(m, now_ms);
+	ask_next(m, now_ms);
+}
+
+/* Near its budget a pool is not left alone for a whole tick. */
+static void
 on_rest(struct ev_loop *loop, ev_timer *w, int revents)
 {
+	struct memory *m = w->data;
+
 	(void)loop;
 	(void)revents;
-	ask_next(w->data, clock_ms());
+	if (m->budget_kb > 0 && is_hurried(m))
+		look(m, clock_ms());
+	else
+		ask_next(m, clock_ms());
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -255,16 +278,9 @@ on_rest(struct ev_loop *loop, ev_timer *w, int revents)
 static void
 on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct memory *m = w->data;
-	uint64_t now_ms = clock_ms();
-
 	(void)loop;
 	(void)revents;
-	memory_follow(m);
-	read_cheap(m, now_ms);
-	memory_sum(m);
-	rules_look(m, now_ms);
-	ask_next(m, now_ms);
+	look(w->data, clock_ms());
 }
 
 struct memory *
