@@ -4,7 +4,9 @@
  *
  * RSS is read from statm twice a second; PSS and USS one process after the
  * other by a thread (sampler.h), paced so that it takes half a percent of one
- * CPU. In between, growth of RSS counts as private.
+ * CPU, one percent with a budget, and five until each process of a generation
+ * has been seen or while the budget is near: then each sample is followed by a
+ * look at everything. In between, growth of RSS counts as private.
  *
  * Runs in:    master
  * Owns:       the sampler and two timers
